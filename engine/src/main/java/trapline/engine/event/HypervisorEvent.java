@@ -1,0 +1,88 @@
+package trapline.engine.event;
+
+/// What the hypervisor did: recomputed under another policy.
+///
+/// A structure is named by its number as KVM's sources do: 1 (01, runs L1), 2 (02, runs L2) and 12
+/// (L1's own).
+public sealed interface HypervisorEvent extends Event {
+
+    record VmcsFieldWritten(int vmcs, int field, long old, long value)
+            implements HypervisorEvent {}
+
+    record VmcbFieldWritten(int vmcb, int field, long old, long value)
+            implements HypervisorEvent {}
+
+    /// `read` and `write` say whether such an access exits from now on.
+    record MsrInterceptChanged(int bitmap, int msr, boolean read, boolean write)
+            implements HypervisorEvent {}
+
+    /// The merge of 01's and 12's MSR bitmap into 02's ended; unusable means that every access exits.
+    record NestedBitmapMerged(boolean usable) implements HypervisorEvent {}
+
+    record HostMsrRead(int msr, long value, HostCause cause) implements HypervisorEvent {}
+
+    record HostMsrWritten(int msr, long value, HostCause cause) implements HypervisorEvent {}
+
+    /// The hypervisor's own access raised #GP, which it survived.
+    record HostMsrFaulted(int msr, boolean write, long value, HostCause cause)
+            implements HypervisorEvent {}
+
+    /// VMSAVE by the hypervisor.
+    record HostStateSaved(SaveArea area, Writes written) implements HypervisorEvent {}
+
+    /// VMLOAD by the hypervisor.
+    record HostStateLoaded(SaveArea area) implements HypervisorEvent {}
+
+    /// The hypervisor changed guest registers other than by completing an op.
+    record RegistersChanged(Writes written) implements HypervisorEvent {}
+
+    /// An event was queued for the guest, to be delivered at the next entry.
+    record EventInjected(int vector, EventType type, int errorCode) implements HypervisorEvent {}
+
+    record UserspaceExited(int reason) implements HypervisorEvent {}
+
+    record UserspaceMsrStored(int msr, long value, Outcome outcome) implements HypervisorEvent {}
+
+    record VcpuLoaded(int pcpu) implements HypervisorEvent {}
+
+    record VcpuPut() implements HypervisorEvent {}
+
+    /// L0 gave an exit of L2 to L1: L1 is the guest again.
+    record NestedExited(long reason, long qualification) implements HypervisorEvent {}
+
+    /// The nested page tables got an entry that marks a page as memory-mapped I/O.
+    record MmioPageMapped(long frame) implements HypervisorEvent {}
+
+    /// VMCALL was rewritten to VMMCALL, or the reverse, where it stands.
+    record HypercallPatched(long rip) implements HypervisorEvent {}
+
+    /// Why the hypervisor touched an MSR of the host.
+    enum HostCause {
+        /// Fetching what the guest last wrote, after an exit.
+        EXIT_SAVE,
+        ENTRY_LOAD,
+        EXIT_RESTORE,
+        /// Trying a guest's value on the host.
+        VALUE_CHECK,
+        /// Keeping one guest's branch predictions from another.
+        IBPB,
+        LOAD,
+        PUT,
+        /// Carrying out a guest's command write.
+        GUEST_WRITE,
+        /// MSRs that matter only once the host is back in user mode.
+        USER_RETURN
+    }
+
+    enum SaveArea {
+        HOST,
+        VMCB01
+    }
+
+    enum EventType {
+        INTERRUPT,
+        NMI,
+        EXCEPTION,
+        SOFTWARE
+    }
+}

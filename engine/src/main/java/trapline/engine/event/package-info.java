@@ -1,0 +1,2 @@
+/// Immutable facts about one vCPU: the only record of an execution.
+package trapline.engine.event;

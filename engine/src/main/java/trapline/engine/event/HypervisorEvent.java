@@ -36,6 +36,9 @@ public sealed interface HypervisorEvent extends Event {
     /// The hypervisor changed guest registers other than by completing an op.
     record RegistersChanged(Writes written) implements HypervisorEvent {}
 
+    /// One of the hypervisor's own variables of this vCPU got a value.
+    record VariableChanged(Kvm variable, long old, long value) implements HypervisorEvent {}
+
     /// An event was queued for the guest, to be delivered at the next entry.
     record EventInjected(int vector, EventType type, int errorCode) implements HypervisorEvent {}
 

@@ -2,7 +2,8 @@ package trapline.engine.event;
 
 /// The architectural registers of a vCPU, in the order that state and log number them.
 ///
-/// General registers have the numbers of instruction encodings; a segment takes four places.
+/// General registers have the numbers of instruction encodings; a segment takes four places. The
+/// MSRs that a processor or a hypervisor switches as a register are here, too. New ones go to the end.
 public enum Reg {
     // spotless:off
     RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15,
@@ -16,7 +17,9 @@ public enum Reg {
     GS_SELECTOR, GS_ATTRIBUTES, GS_LIMIT, GS_BASE,
     LDTR_SELECTOR, LDTR_ATTRIBUTES, LDTR_LIMIT, LDTR_BASE,
     TR_SELECTOR, TR_ATTRIBUTES, TR_LIMIT, TR_BASE,
-    GDTR_LIMIT, GDTR_BASE, IDTR_LIMIT, IDTR_BASE;
+    GDTR_LIMIT, GDTR_BASE, IDTR_LIMIT, IDTR_BASE,
+    EFER, PAT, DEBUGCTL, SYSENTER_CS, SYSENTER_ESP, SYSENTER_EIP,
+    STAR, LSTAR, CSTAR, SYSCALL_MASK, KERNEL_GS_BASE, SPEC_CTRL;
     // spotless:on
 
     private static final Reg[] ALL = values();

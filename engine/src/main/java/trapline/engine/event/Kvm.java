@@ -1,0 +1,42 @@
+package trapline.engine.event;
+
+/// The hypervisor's own state of one vCPU, each item a number. New ones go to the end.
+public enum Kvm {
+    /// 0 in the hypervisor, 1 in the guest, 2 halted.
+    MODE,
+    /// 1 while L1 is the guest, 2 while L2 is.
+    LEVEL,
+    LOADED,
+    /// The pCPU it is loaded on, or was last.
+    PCPU,
+    /// Host state was saved since the vCPU was loaded.
+    GUEST_STATE_LOADED,
+    /// `vcpu.spec_ctrl`: the software copy, where hardware keeps none.
+    SPEC_CTRL,
+    VIRT_SPEC_CTRL,
+    ARCH_CAPABILITIES,
+    EXITS,
+    LAUNCHED_01,
+    LAUNCHED_02,
+    /// Pending virtual interrupts by vector, 64 to a word.
+    PENDING_0,
+    PENDING_1,
+    PENDING_2,
+    PENDING_3,
+    /// L1 executed VMXON.
+    VMXON,
+    /// Guest-physical address of the current vmcs12 or vmcb12, plus 1; 0 for none.
+    CURRENT_12,
+    LAUNCHED_12,
+    FORCE_BITMAP_RECALC,
+    /// Whether vmcs02 or vmcb02 uses the merged bitmap.
+    NESTED_BITMAP_USABLE;
+
+    private static final Kvm[] ALL = values();
+
+    public static final int COUNT = ALL.length;
+
+    public static Kvm of(int number) {
+        return ALL[number];
+    }
+}

@@ -1,0 +1,225 @@
+package trapline.engine.state;
+
+import trapline.engine.event.GuestEvent;
+import trapline.engine.event.GuestEvent.ControlRegisterWritten;
+import trapline.engine.event.GuestEvent.CpuidExecuted;
+import trapline.engine.event.GuestEvent.DebugRegisterWritten;
+import trapline.engine.event.GuestEvent.ExtendedControlWritten;
+import trapline.engine.event.GuestEvent.Halted;
+import trapline.engine.event.GuestEvent.HypercallMade;
+import trapline.engine.event.GuestEvent.InstructionsRetired;
+import trapline.engine.event.GuestEvent.IoPerformed;
+import trapline.engine.event.GuestEvent.MmioPerformed;
+import trapline.engine.event.GuestEvent.MsrReadBack;
+import trapline.engine.event.GuestEvent.MsrWritten;
+import trapline.engine.event.GuestEvent.NestedBitmapStored;
+import trapline.engine.event.GuestEvent.NestedEntered;
+import trapline.engine.event.GuestEvent.NestedFieldStored;
+import trapline.engine.event.GuestEvent.Paused;
+import trapline.engine.event.GuestEvent.TimestampCounterRead;
+import trapline.engine.event.GuestEvent.TlbInstruction;
+import trapline.engine.event.GuestEvent.TlbInvalidated;
+import trapline.engine.event.GuestEvent.VmInstructionExecuted;
+import trapline.engine.event.Kvm;
+import trapline.engine.event.Outcome;
+import trapline.engine.event.Reg;
+import trapline.engine.table.Instructions;
+import trapline.engine.table.Msrs;
+
+/// What the guest's own ops do to the state.
+final class GuestFold {
+
+    private GuestFold() {}
+
+    static void apply(GuestEvent event, VcpuState vcpu, MachineState machine) {
+        vcpu.setRegister(Reg.RIP, event.rip() + (event.outcome().retired() ? length(event) : 0));
+        switch (event) {
+            case MsrWritten e -> msrWritten(e, vcpu, machine);
+            case MsrReadBack e -> msrReadBack(e, vcpu);
+            case CpuidExecuted e -> cpuidExecuted(e, vcpu);
+            case Halted e -> halted(e, vcpu);
+            case IoPerformed e -> ioPerformed(e, vcpu);
+            case MmioPerformed e -> mmioPerformed(e, vcpu);
+            case HypercallMade e -> hypercallMade(e, vcpu);
+            case ControlRegisterWritten e -> controlRegisterWritten(e, vcpu);
+            case DebugRegisterWritten e -> debugRegisterWritten(e, vcpu);
+            case TimestampCounterRead e -> wide(vcpu, e.value(), e.outcome());
+            case ExtendedControlWritten e -> extendedControlWritten(e, vcpu);
+            case VmInstructionExecuted e -> vmInstructionExecuted(e, vcpu);
+            case NestedFieldStored e ->
+                    vcpu.images[VcpuState.slot(12)].set(e.field(), e.value());
+            case NestedBitmapStored e ->
+                    vcpu.bitmaps[VcpuState.slot(12)].set(e.msr(), e.read(), e.write());
+            case NestedEntered e -> nestedEntered(e, vcpu);
+            case InstructionsRetired _, TlbInvalidated _, Paused _ -> {}
+        }
+    }
+
+    private static int length(GuestEvent event) {
+        return switch (event) {
+            case InstructionsRetired _ -> 0;
+            case MsrWritten _ -> Instructions.WRMSR;
+            case MsrReadBack _ -> Instructions.RDMSR;
+            case CpuidExecuted _ -> Instructions.CPUID;
+            case Halted _ -> Instructions.HLT;
+            case IoPerformed _ -> Instructions.IO;
+            case MmioPerformed _ -> Instructions.MMIO;
+            case HypercallMade _ -> Instructions.VMCALL;
+            case ControlRegisterWritten _ -> Instructions.MOV_CR;
+            case DebugRegisterWritten _ -> Instructions.MOV_DR;
+            case TlbInvalidated e ->
+                    e.instruction() == TlbInstruction.INVLPG
+                            ? Instructions.INVLPG
+                            : Instructions.INVPCID;
+            case TimestampCounterRead _ -> Instructions.RDTSC;
+            case ExtendedControlWritten _ -> Instructions.XSETBV;
+            case Paused _ -> Instructions.PAUSE;
+            case VmInstructionExecuted e ->
+                    switch (e.instruction()) {
+                        case VMXON -> Instructions.VMXON;
+                        case VMXOFF -> Instructions.VMXOFF;
+                        case VMCLEAR -> Instructions.VMCLEAR;
+                        case VMPTRLD -> Instructions.VMPTRLD;
+                        case VMREAD -> Instructions.VMREAD;
+                        case VMWRITE -> Instructions.VMWRITE;
+                        case VMLOAD -> Instructions.VMLOAD;
+                        case VMSAVE -> Instructions.VMSAVE;
+                    };
+            case NestedFieldStored _, NestedBitmapStored _ -> Instructions.STORE;
+            case NestedEntered _ -> Instructions.VMLAUNCH;
+        };
+    }
+
+    private static void msrWritten(MsrWritten e, VcpuState vcpu, MachineState machine) {
+        vcpu.setRegister(Reg.RCX, Integer.toUnsignedLong(e.msr()));
+        wide(vcpu, e.value(), Outcome.DONE);
+        if (e.outcome() != Outcome.DONE || isCommand(e.msr())) {
+            return;
+        }
+        vcpu.setMsr(e.msr(), e.value());
+        if (vcpu.mode() == VcpuState.Mode.GUEST && !machine.switched(e.msr())) {
+            machine.pcpuOf(vcpu).msrs.put(e.msr(), e.value());
+        }
+    }
+
+    /// A write to a command MSR acts; it leaves no value behind.
+    private static boolean isCommand(int msr) {
+        return msr == Msrs.PRED_CMD || msr == Msrs.FLUSH_CMD;
+    }
+
+    private static void msrReadBack(MsrReadBack e, VcpuState vcpu) {
+        vcpu.setRegister(Reg.RCX, Integer.toUnsignedLong(e.msr()));
+        wide(vcpu, e.value(), e.outcome());
+    }
+
+    /// EDX:EAX.
+    private static void wide(VcpuState vcpu, long value, Outcome outcome) {
+        if (outcome.retired()) {
+            vcpu.setRegister(Reg.RAX, value & 0xffff_ffffL);
+            vcpu.setRegister(Reg.RDX, value >>> 32);
+        }
+    }
+
+    private static void cpuidExecuted(CpuidExecuted e, VcpuState vcpu) {
+        vcpu.setRegister(Reg.RAX, Integer.toUnsignedLong(e.eax()));
+        vcpu.setRegister(Reg.RBX, Integer.toUnsignedLong(e.ebx()));
+        vcpu.setRegister(Reg.RCX, Integer.toUnsignedLong(e.ecx()));
+        vcpu.setRegister(Reg.RDX, Integer.toUnsignedLong(e.edx()));
+    }
+
+    private static void halted(Halted e, VcpuState vcpu) {
+        if (e.outcome() == Outcome.DONE) {
+            vcpu.setMode(VcpuState.Mode.HALTED);
+        }
+    }
+
+    private static void ioPerformed(IoPerformed e, VcpuState vcpu) {
+        vcpu.setRegister(Reg.RDX, e.port());
+        vcpu.setRegister(Reg.RAX, merged(vcpu.register(Reg.RAX), e.value(), e.size()));
+    }
+
+    private static void mmioPerformed(MmioPerformed e, VcpuState vcpu) {
+        vcpu.setRegister(Reg.RBX, e.address());
+        vcpu.setRegister(Reg.RAX, merged(vcpu.register(Reg.RAX), e.value(), e.size()));
+    }
+
+    /// As the processor does: 4-byte results clear the upper half, smaller ones keep it.
+    private static long merged(long old, long value, int size) {
+        return switch (size) {
+            case 1 -> old & ~0xffL | value & 0xff;
+            case 2 -> old & ~0xffffL | value & 0xffff;
+            case 4 -> value & 0xffff_ffffL;
+            default -> value;
+        };
+    }
+
+    private static void hypercallMade(HypercallMade e, VcpuState vcpu) {
+        if (e.outcome().retired()) {
+            vcpu.setRegister(Reg.RAX, e.result());
+        }
+    }
+
+    private static void controlRegisterWritten(ControlRegisterWritten e, VcpuState vcpu) {
+        if (e.outcome() == Outcome.DONE) {
+            switch (e.cr()) {
+                case 0 -> vcpu.setRegister(Reg.CR0, e.value());
+                case 2 -> vcpu.setRegister(Reg.CR2, e.value());
+                case 3 -> vcpu.setRegister(Reg.CR3, e.value());
+                case 4 -> vcpu.setRegister(Reg.CR4, e.value());
+                default -> vcpu.setRegister(Reg.CR8, e.value());
+            }
+        }
+    }
+
+    private static void debugRegisterWritten(DebugRegisterWritten e, VcpuState vcpu) {
+        if (e.outcome() == Outcome.DONE) {
+            switch (e.dr()) {
+                case 0 -> vcpu.setRegister(Reg.DR0, e.value());
+                case 1 -> vcpu.setRegister(Reg.DR1, e.value());
+                case 2 -> vcpu.setRegister(Reg.DR2, e.value());
+                case 3 -> vcpu.setRegister(Reg.DR3, e.value());
+                case 6 -> vcpu.setRegister(Reg.DR6, e.value());
+                default -> vcpu.setRegister(Reg.DR7, e.value());
+            }
+        }
+    }
+
+    private static void extendedControlWritten(ExtendedControlWritten e, VcpuState vcpu) {
+        vcpu.setRegister(Reg.RCX, e.xcr());
+        wide(vcpu, e.value(), Outcome.DONE);
+        if (e.outcome() == Outcome.DONE) {
+            vcpu.setRegister(Reg.XCR0, e.value());
+        }
+    }
+
+    private static void vmInstructionExecuted(VmInstructionExecuted e, VcpuState vcpu) {
+        if (e.outcome() != Outcome.DONE) {
+            return;
+        }
+        switch (e.instruction()) {
+            case VMXON -> vcpu.set(Kvm.VMXON, 1);
+            case VMXOFF -> vcpu.set(Kvm.VMXON, 0);
+            case VMCLEAR -> {
+                vcpu.set(Kvm.LAUNCHED_12, 0);
+                if (vcpu.kvm(Kvm.CURRENT_12) == e.operand() + 1) {
+                    vcpu.set(Kvm.CURRENT_12, 0);
+                }
+            }
+            case VMPTRLD -> {
+                vcpu.set(Kvm.CURRENT_12, e.operand() + 1);
+                vcpu.set(Kvm.FORCE_BITMAP_RECALC, 1);
+            }
+            case VMWRITE ->
+                    vcpu.images[VcpuState.slot(12)].set((int) e.operand(), e.value());
+            case VMREAD, VMLOAD, VMSAVE -> {}
+        }
+    }
+
+    private static void nestedEntered(NestedEntered e, VcpuState vcpu) {
+        if (e.outcome() == Outcome.DONE) {
+            vcpu.set(Kvm.LEVEL, 2);
+            vcpu.set(Kvm.LAUNCHED_12, 1);
+            vcpu.allStale();
+        }
+    }
+}

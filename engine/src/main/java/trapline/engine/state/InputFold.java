@@ -1,0 +1,29 @@
+package trapline.engine.state;
+
+import trapline.engine.event.InputEvent;
+import trapline.engine.event.InputEvent.DeviceRead;
+import trapline.engine.event.InputEvent.HostPreempted;
+import trapline.engine.event.InputEvent.InterruptArrived;
+import trapline.engine.event.InputEvent.Target;
+import trapline.engine.event.InputEvent.TimestampRead;
+import trapline.engine.event.InputEvent.UserspaceMsrRequested;
+
+/// What inputs do to the state by themselves: most act only through what the hypervisor makes of them.
+final class InputFold {
+
+    private InputFold() {}
+
+    static void apply(InputEvent event, VcpuState vcpu) {
+        switch (event) {
+            case InterruptArrived(Target target, int vector) -> {
+                if (target == Target.GUEST) {
+                    vcpu.setPending(vector, true);
+                    if (vcpu.mode() == VcpuState.Mode.HALTED) {
+                        vcpu.setMode(VcpuState.Mode.ROOT);
+                    }
+                }
+            }
+            case HostPreempted _, UserspaceMsrRequested _, TimestampRead _, DeviceRead _ -> {}
+        }
+    }
+}

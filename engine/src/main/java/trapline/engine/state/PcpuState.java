@@ -1,0 +1,58 @@
+package trapline.engine.state;
+
+import java.util.Map;
+
+/// What the vCPUs of one physical CPU share. Only this package changes it.
+public final class PcpuState {
+
+    final int id;
+    final MsrFile msrs;
+    int lastVcpu = -1;
+    int vmloadOwner = -1;
+
+    PcpuState(int id, MachineConfig config) {
+        this.id = id;
+        msrs = new MsrFile();
+        for (Map.Entry<Integer, Long> msr : config.hostMsrs().entrySet()) {
+            msrs.put(msr.getKey(), msr.getValue());
+        }
+    }
+
+    private PcpuState(PcpuState other) {
+        id = other.id;
+        msrs = other.msrs.copy();
+        lastVcpu = other.lastVcpu;
+        vmloadOwner = other.vmloadOwner;
+    }
+
+    public int id() {
+        return id;
+    }
+
+    /// An MSR as the hardware holds it now, other than those that VM entry and exit switch.
+    public long msr(int msr) {
+        return msrs.get(msr);
+    }
+
+    public boolean hasMsr(int msr) {
+        return msrs.has(msr);
+    }
+
+    public int[] msrIndices() {
+        return msrs.indices();
+    }
+
+    /// The vCPU that was loaded here last, or -1.
+    public int lastVcpu() {
+        return lastVcpu;
+    }
+
+    /// The vCPU whose VMLOAD state the processor holds, or -1 for the host's.
+    public int vmloadOwner() {
+        return vmloadOwner;
+    }
+
+    PcpuState copy() {
+        return new PcpuState(this);
+    }
+}

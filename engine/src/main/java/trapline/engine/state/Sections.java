@@ -1,0 +1,196 @@
+package trapline.engine.state;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import trapline.engine.event.Kvm;
+import trapline.engine.event.Reg;
+import trapline.engine.table.Field;
+
+/// A machine's state to its canonical form and back.
+///
+/// The order of sections and keys is fixed, so that equal states have equal forms.
+public final class Sections {
+
+    private static final int[] STRUCTURES = {1, 2, 12};
+
+    private Sections() {}
+
+    public static List<Section> of(MachineState machine) {
+        List<Section> sections = new ArrayList<>();
+        sections.add(new Part("machine").put(0, machine.order, 0).done());
+        sections.add(keys("vm.mmio", machine.vm.mmioFrames));
+        sections.add(keys("vm.hypercalls", machine.vm.patchedHypercalls));
+        for (PcpuState pcpu : machine.pcpus) {
+            String name = "pcpu" + pcpu.id;
+            sections.add(
+                    new Part(name)
+                            .put(0, pcpu.lastVcpu, -1)
+                            .put(1, pcpu.vmloadOwner, -1)
+                            .done());
+            sections.add(msrs(name + ".msrs", pcpu.msrs));
+        }
+        for (VcpuState vcpu : machine.vcpus) {
+            vcpu(vcpu, sections);
+        }
+        return sections;
+    }
+
+    private static void vcpu(VcpuState vcpu, List<Section> sections) {
+        String name = "vcpu" + vcpu.id;
+        sections.add(
+                new Part(name)
+                        .put(0, vcpu.seq, 0)
+                        .put(1, vcpu.tick, 0)
+                        .put(2, vcpu.op, 0)
+                        .done());
+        Part kvm = new Part(name + ".hypervisor");
+        for (int i = 0; i < Kvm.COUNT; i++) {
+            kvm.put(i, vcpu.kvm[i], 0);
+        }
+        sections.add(kvm.done());
+        Part registers = new Part(name + ".registers");
+        for (int i = 0; i < Reg.COUNT; i++) {
+            registers.put(i, vcpu.registers[i], 0);
+        }
+        sections.add(registers.done());
+        sections.add(msrs(name + ".msrs", vcpu.msrs));
+        for (int structure : STRUCTURES) {
+            String suffix = structure < 10 ? ".0" + structure : "." + structure;
+            Part fields = new Part(name + suffix);
+            for (Field field : vcpu.vendor.layout().fields()) {
+                fields.put(field.id(), vcpu.image(structure).get(field), 0);
+            }
+            sections.add(fields.done());
+            Part words = new Part(name + ".bitmap" + suffix.substring(1));
+            MsrBitmap bitmap = vcpu.bitmap(structure);
+            for (int i = 0; i < bitmap.words(); i++) {
+                words.put(i, bitmap.word(i), -1);
+            }
+            sections.add(words.done());
+        }
+    }
+
+    private static Section msrs(String name, MsrFile msrs) {
+        int[] indices = msrs.indices();
+        long[] keys = new long[indices.length];
+        long[] values = new long[indices.length];
+        for (int i = 0; i < indices.length; i++) {
+            keys[i] = Integer.toUnsignedLong(indices[i]);
+            values[i] = msrs.get(indices[i]);
+        }
+        return new Section(name, keys, values);
+    }
+
+    private static Section keys(String name, LongSet set) {
+        long[] keys = set.elements();
+        return new Section(name, keys, new long[keys.length]);
+    }
+
+    /// The machine that had this form.
+    ///
+    /// @throws IllegalArgumentException if a section or a key is unknown here
+    public static MachineState restore(MachineConfig config, List<Section> sections) {
+        MachineState machine = new MachineState(config);
+        List<Section> expected = of(machine);
+        if (expected.size() != sections.size()) {
+            throw new IllegalArgumentException(
+                    "%d sections, expected %d".formatted(sections.size(), expected.size()));
+        }
+        for (int i = 0; i < expected.size(); i++) {
+            String name = expected.get(i).name();
+            if (!name.equals(sections.get(i).name())) {
+                throw new IllegalArgumentException(
+                        "section %s, expected %s".formatted(sections.get(i).name(), name));
+            }
+            restore(machine, sections.get(i));
+        }
+        return machine;
+    }
+
+    private static void restore(MachineState machine, Section section) {
+        String name = section.name();
+        int dot = name.indexOf('.');
+        String owner = dot < 0 ? name : name.substring(0, dot);
+        String part = dot < 0 ? "" : name.substring(dot + 1);
+        for (int i = 0; i < section.keys().length; i++) {
+            long key = section.keys()[i];
+            long value = section.values()[i];
+            if (owner.equals("machine")) {
+                machine.order = value;
+            } else if (owner.equals("vm")) {
+                (part.equals("mmio") ? machine.vm.mmioFrames : machine.vm.patchedHypercalls)
+                        .add(key);
+            } else if (owner.startsWith("pcpu")) {
+                restore(machine.pcpus[Integer.parseInt(owner.substring(4))], part, key, value);
+            } else {
+                restore(machine.vcpus[Integer.parseInt(owner.substring(4))], part, key, value);
+            }
+        }
+    }
+
+    private static void restore(PcpuState pcpu, String part, long key, long value) {
+        if (part.equals("msrs")) {
+            pcpu.msrs.put((int) key, value);
+        } else if (key == 0) {
+            pcpu.lastVcpu = (int) value;
+        } else {
+            pcpu.vmloadOwner = (int) value;
+        }
+    }
+
+    private static void restore(VcpuState vcpu, String part, long key, long value) {
+        int number = index(key);
+        switch (part) {
+            case "" -> {
+                switch (number) {
+                    case 0 -> vcpu.seq = value;
+                    case 1 -> vcpu.tick = value;
+                    default -> vcpu.op = value;
+                }
+            }
+            case "hypervisor" -> vcpu.set(Kvm.of(number), value);
+            case "registers" -> vcpu.setRegister(Reg.of(number), value);
+            case "msrs" -> vcpu.msrs.put((int) key, value);
+            case "01", "02", "12" -> {
+                if (!vcpu.vendor.layout().has(number)) {
+                    throw new IllegalArgumentException("no field 0x" + Integer.toHexString(number));
+                }
+                vcpu.image(Integer.parseInt(part)).set(number, value);
+            }
+            default -> vcpu.bitmap(Integer.parseInt(part.substring(6))).setWord(number, value);
+        }
+    }
+
+    private static int index(long key) {
+        return key < 0 || key > Integer.MAX_VALUE && key >>> 32 != 0 ? -1 : (int) key;
+    }
+
+    /// Collects the entries of one section that differ from their initial value.
+    private static final class Part {
+        private final String name;
+        private long[] keys = new long[16];
+        private long[] values = new long[16];
+        private int size;
+
+        Part(String name) {
+            this.name = name;
+        }
+
+        Part put(long key, long value, long initial) {
+            if (value != initial) {
+                if (size == keys.length) {
+                    keys = Arrays.copyOf(keys, 2 * size);
+                    values = Arrays.copyOf(values, 2 * size);
+                }
+                keys[size] = key;
+                values[size++] = value;
+            }
+            return this;
+        }
+
+        Section done() {
+            return new Section(name, Arrays.copyOf(keys, size), Arrays.copyOf(values, size));
+        }
+    }
+}

@@ -1,0 +1,30 @@
+package trapline.journal;
+
+import java.util.List;
+import java.util.Map;
+import trapline.schemas.CatalogueEntry;
+import trapline.schemas.Digest;
+import trapline.schemas.SessionHeader;
+
+/// A log of sessions: in Kafka (embedded or elsewhere) or in a folder of container files.
+///
+/// Every method throws [JournalException] where the world is wrong.
+public interface Journal extends AutoCloseable {
+
+    /// Begins a session; `blobs` holds every content that the header refers to.
+    SessionWriter create(SessionHeader header, Map<Digest, byte[]> blobs);
+
+    /// Every session there is, oldest first, with the status a reader must give it: an open one whose
+    /// recorder is gone is torn.
+    List<CatalogueEntry> sessions();
+
+    /// Opens the session whose identity is `name`, or begins with it where only one does; `last` is
+    /// the newest.
+    SessionReader open(String name);
+
+    /// Where this log is, as a user would write it.
+    String location();
+
+    @Override
+    void close();
+}

@@ -1,0 +1,55 @@
+package trapline.schemas;
+
+import java.util.List;
+
+/// The names of a log's topics, which share a prefix.
+public record Topics(String prefix) {
+
+    public static final Topics DEFAULT = new Topics("trapline");
+
+    /// Every event of every session: key session, value `Envelope`.
+    public String events() {
+        return prefix + ".events";
+    }
+
+    /// The catalogue, compacted: key session (`CatalogueEntry`) or session and page (`CheckpointPage`).
+    public String sessions() {
+        return prefix + ".sessions";
+    }
+
+    /// Key session, value `Checkpoint`.
+    public String checkpoints() {
+        return prefix + ".checkpoints";
+    }
+
+    /// Compacted: key hash and index, value `Blob`.
+    public String blobs() {
+        return prefix + ".blobs";
+    }
+
+    /// Compacted: key fingerprint in hexadecimal, value the schema as JSON.
+    public String schemas() {
+        return prefix + ".schemas";
+    }
+
+    /// Derived, for dashboards: key session, value `ExitObserved`.
+    public String exits() {
+        return prefix + ".exits";
+    }
+
+    /// Derived, for dashboards: key session, value `ExitStatistics`.
+    public String exitStatistics() {
+        return prefix + ".exit-statistics";
+    }
+
+    public List<String> all() {
+        return List.of(
+                events(),
+                sessions(),
+                checkpoints(),
+                blobs(),
+                schemas(),
+                exits(),
+                exitStatistics());
+    }
+}

@@ -1,0 +1,90 @@
+package trapline.cli;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/// Makes the distribution's AOT cache, from which the JVM takes classes loaded and linked.
+///
+/// The cache fits one build of the JVM and these very jars, so the build makes it at its end: a
+/// second JVM runs the commands below under the launcher's options and leaves the cache behind.
+/// Without a cache all works, more slowly, and so what fails here costs a line and not the build.
+public final class AotTraining {
+
+    /// What users do often. Each must end by itself with 0 and leave nothing behind.
+    private static final List<List<String>> COMMANDS =
+            List.of(List.of("--version"), List.of("--help"));
+
+    private final Path dist;
+    private final Path jdk = Path.of(System.getProperty("java.home"));
+
+    private AotTraining(Path dist) {
+        this.dist = dist;
+    }
+
+    /// Takes the distribution's directory; without one, this is the second JVM.
+    public static void main(String[] args) throws InterruptedException {
+        if (args.length == 0) {
+            System.exit(train());
+        }
+        try {
+            new AotTraining(Path.of(args[0])).makeCache();
+        } catch (IOException | RuntimeException e) {
+            System.out.println("No AOT cache, commands will start more slowly: " + e.getMessage());
+        }
+    }
+
+    private static int train() {
+        int worst = 0;
+        for (List<String> command : COMMANDS) {
+            worst = Math.max(worst, Main.run(command.toArray(String[]::new)));
+        }
+        return worst;
+    }
+
+    private void makeCache() throws IOException, InterruptedException {
+        Files.deleteIfExists(dist.resolve("trapline.aot"));
+        try (DirectoryStream<Path> jars =
+                Files.newDirectoryStream(dist.resolve("lib"), "picocli-*.jar")) {
+            for (Path jar : jars) {
+                OldClassFiles.raise(jar);
+            }
+        }
+        Path cache = dist.resolve("trapline.aot.new");
+        runSecondJvm("-XX:AOTCacheOutput=" + cache);
+        // By these the launcher knows the JVM that the cache fits.
+        Files.writeString(dist.resolve("jdk"), jdk + "\n");
+        Files.copy(
+                jdk.resolve("release"),
+                dist.resolve("jdk.release"),
+                StandardCopyOption.REPLACE_EXISTING);
+        Files.move(cache, dist.resolve("trapline.aot"), StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    private void runSecondJvm(String option) throws IOException, InterruptedException {
+        File log = dist.resolve("training.log").toFile();
+        Process training =
+                new ProcessBuilder(
+                                jdk.resolve("bin/java").toString(),
+                                "@" + dist.resolve("jvm.options"),
+                                option,
+                                "-cp",
+                                dist.resolve("lib/trapline-cli.jar").toString(),
+                                AotTraining.class.getName())
+                        .redirectErrorStream(true)
+                        .redirectOutput(log)
+                        .start();
+        if (!training.waitFor(2, TimeUnit.MINUTES)) {
+            training.destroyForcibly();
+            throw new IOException("the training took more than two minutes");
+        }
+        if (training.exitValue() != 0) {
+            throw new IOException("the training failed, see " + log);
+        }
+    }
+}

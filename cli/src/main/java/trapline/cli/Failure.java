@@ -1,0 +1,70 @@
+package trapline.cli;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
+import picocli.CommandLine.ExecutionException;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
+import trapline.journal.JournalException;
+
+/// What a user is told when a command cannot go on: a message, empty for none, and an exit code.
+record Failure(ExitCode code, String message) {
+
+    /// Whatever reaches the top becomes a message and an exit code here and nowhere else.
+    static Failure of(Throwable thrown) {
+        return switch (thrown) {
+            case UnmatchedArgumentException unmatched ->
+                    new Failure(ExitCode.USAGE, describe(unmatched));
+            case ParameterException usage -> new Failure(ExitCode.USAGE, usage.getMessage());
+            case NoSuchFileException file -> badInput(file.getFile() + ": no such file");
+            case AccessDeniedException file -> badInput(file.getFile() + ": permission denied");
+            case IOException io ->
+                    badInput(io.getMessage() == null ? io.toString() : io.getMessage());
+            case StandardOutput.Closed closed when closed.readerHasGone() ->
+                    new Failure(ExitCode.NOBODY_READS, "");
+            case StandardOutput.Closed closed ->
+                    badInput("standard output: " + closed.getCause().getMessage());
+            case UncheckedIOException io -> of(io.getCause());
+            case ExecutionException wrapped when wrapped.getCause() != null ->
+                    of(wrapped.getCause());
+            case JournalException log -> new Failure(code(log), log.getMessage());
+            case OutOfMemoryError _ -> new Failure(ExitCode.INTERNAL, outOfMemory());
+            default -> new Failure(ExitCode.INTERNAL, "internal error: " + thrown);
+        };
+    }
+
+    private static ExitCode code(JournalException log) {
+        return switch (log.kind()) {
+            case NO_SESSION, AMBIGUOUS -> ExitCode.BAD_INPUT;
+            case UNREACHABLE, REFUSED, NO_LOG, DAMAGED, NEWER, STORAGE, BUSY, CONFIGURATION ->
+                    ExitCode.LOG;
+        };
+    }
+
+    private static Failure badInput(String message) {
+        return new Failure(ExitCode.BAD_INPUT, message);
+    }
+
+    private static String describe(UnmatchedArgumentException unmatched) {
+        String word = unmatched.getUnmatched().getFirst();
+        String kind =
+                unmatched.isUnknownOption()
+                        ? "option"
+                        : isCommand(unmatched) ? "command" : "argument";
+        String near = String.join("' or '", unmatched.getSuggestions());
+        String advice = near.isEmpty() ? "" : "; did you mean '" + near + "'?";
+        return "unknown %s '%s'%s".formatted(kind, word, advice);
+    }
+
+    private static boolean isCommand(UnmatchedArgumentException unmatched) {
+        return !unmatched.getCommandLine().getSubcommands().isEmpty();
+    }
+
+    private static String outOfMemory() {
+        long mebibytes = Runtime.getRuntime().maxMemory() >> 20;
+        return "out of memory at %d MiB: set TRAPLINE_JAVA_OPTS=-Xmx4g or so to allow more"
+                .formatted(mebibytes);
+    }
+}

@@ -1,0 +1,52 @@
+package trapline.cli;
+
+import java.nio.file.Path;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
+
+/// The options that every command takes, before or after its name.
+final class Globals {
+
+    /// How results are printed on standard output.
+    enum Format {
+        TEXT,
+        JSON;
+
+        @Override
+        public String toString() {
+            return this == TEXT ? "text" : "json";
+        }
+    }
+
+    @Option(
+            names = "--log",
+            paramLabel = "LOG",
+            scope = ScopeType.INHERIT,
+            defaultValue = "embedded:.trapline",
+            description = {
+                "Where sessions are: embedded:DIR, kafka:HOST:PORT[,...] or file:DIR.",
+                "Default: ${DEFAULT-VALUE}"
+            })
+    LogAddress log;
+
+    @Option(
+            names = "--kafka-config",
+            paramLabel = "FILE",
+            scope = ScopeType.INHERIT,
+            description = "Kafka client properties (TLS, SASL, compression, ...).")
+    Path kafkaConfig;
+
+    @Option(
+            names = "--format",
+            paramLabel = "text|json",
+            scope = ScopeType.INHERIT,
+            defaultValue = "text",
+            description = "How results are printed. Default: ${DEFAULT-VALUE}")
+    Format format;
+
+    @Option(
+            names = "--quiet",
+            scope = ScopeType.INHERIT,
+            description = "No progress and no messages on standard error, errors excepted.")
+    boolean quiet;
+}

@@ -1,0 +1,25 @@
+package trapline.cli;
+
+import java.util.Locale;
+import picocli.CommandLine.TypeConversionException;
+
+/// Where a log is, as `--log` spells it: a kind, a colon, and a directory or bootstrap servers.
+record LogAddress(Kind kind, String target) {
+
+    enum Kind {
+        EMBEDDED,
+        KAFKA,
+        FILE
+    }
+
+    static LogAddress parse(String text) {
+        for (Kind kind : Kind.values()) {
+            String prefix = kind.name().toLowerCase(Locale.ROOT) + ":";
+            if (text.startsWith(prefix) && text.length() > prefix.length()) {
+                return new LogAddress(kind, text.substring(prefix.length()));
+            }
+        }
+        throw new TypeConversionException(
+                "'" + text + "' is none of embedded:DIR, kafka:HOST:PORT[,...] and file:DIR");
+    }
+}

@@ -1,0 +1,100 @@
+package trapline.cli;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.PrintWriter;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.HelpCommand;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.RunLast;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/// The program `trapline`: what a user types becomes a command, what goes wrong an exit code.
+@Command(
+        name = "trapline",
+        description =
+                "A flight recorder and what-if laboratory for hypervisor interception policies.",
+        synopsisSubcommandLabel = "COMMAND",
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        scope = ScopeType.INHERIT,
+        subcommands = HelpCommand.class)
+public final class Main implements Runnable {
+
+    @Mixin final Globals globals = new Globals();
+
+    @Spec private CommandSpec spec;
+
+    public static void main(String[] args) {
+        Thread.setDefaultUncaughtExceptionHandler((_, thrown) -> report(thrown, errors()));
+        System.exit(run(args));
+    }
+
+    /// Runs one command as the process would, and returns its exit code.
+    static int run(String... args) {
+        CommandLine trapline = new CommandLine(new Main());
+        return run(configure(trapline, StandardOutput.writer(), errors()), args);
+    }
+
+    /// Left to the JVM, an [Error] would end it with 1, which means "no".
+    static int run(CommandLine trapline, String... args) {
+        try {
+            int code = trapline.execute(args);
+            trapline.getOut().flush();
+            return code;
+        } catch (Error | StandardOutput.Closed e) {
+            return report(e, trapline.getErr());
+        }
+    }
+
+    static CommandLine configure(CommandLine trapline, PrintWriter out, PrintWriter err) {
+        return trapline.registerConverter(LogAddress.class, LogAddress::parse)
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setOut(out)
+                .setErr(err)
+                .setExecutionStrategy(line -> execute(line, err))
+                .setParameterExceptionHandler((e, _) -> reportUsage(e, err))
+                .setExecutionExceptionHandler((e, _, _) -> report(e, err));
+    }
+
+    @Override
+    public void run() {
+        throw new ParameterException(spec.commandLine(), "which command?");
+    }
+
+    /// What goes wrong while picocli itself prints help would otherwise be a stack trace.
+    private static int execute(ParseResult line, PrintWriter err) {
+        try {
+            return new RunLast().execute(line);
+        } catch (StandardOutput.Closed e) {
+            return report(e, err);
+        }
+    }
+
+    private static PrintWriter errors() {
+        return new PrintWriter(System.err, true, UTF_8);
+    }
+
+    private static int reportUsage(ParameterException thrown, PrintWriter err) {
+        int code = report(thrown, err);
+        err.println(
+                "Try '" + thrown.getCommandLine().getCommandSpec().qualifiedName() + " --help'.");
+        return code;
+    }
+
+    private static int report(Throwable thrown, PrintWriter err) {
+        if (Boolean.getBoolean("trapline.debug")) {
+            thrown.printStackTrace(err);
+        }
+        Failure failure = Failure.of(thrown);
+        if (!failure.message().isEmpty()) {
+            err.println("trapline: " + failure.message());
+        }
+        return failure.code().number();
+    }
+}

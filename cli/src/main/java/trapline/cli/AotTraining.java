@@ -48,6 +48,7 @@ public final class AotTraining {
     }
 
     private void makeCache() throws IOException, InterruptedException {
+        Files.writeString(dist.resolve("jdk"), jdk + "\n"); // the launcher tries this one first
         Files.deleteIfExists(dist.resolve("trapline.aot"));
         try (DirectoryStream<Path> jars =
                 Files.newDirectoryStream(dist.resolve("lib"), "picocli-*.jar")) {
@@ -57,8 +58,7 @@ public final class AotTraining {
         }
         Path cache = dist.resolve("trapline.aot.new");
         runSecondJvm("-XX:AOTCacheOutput=" + cache);
-        // By these the launcher knows the JVM that the cache fits.
-        Files.writeString(dist.resolve("jdk"), jdk + "\n");
+        // By this the launcher knows the JVM that the cache fits.
         Files.copy(
                 jdk.resolve("release"),
                 dist.resolve("jdk.release"),

@@ -39,6 +39,10 @@ public record Codec<T>(
 
     /// A union of null and one other type; null for null.
     static <E> E readOptional(AvroReader in, Function<AvroReader, E> reader) {
-        return in.readBoolean() ? reader.apply(in) : null;
+        long branch = in.readLong();
+        if (branch != 0 && branch != 1) {
+            throw in.damaged("a union's branch, 0 or 1");
+        }
+        return branch == 1 ? reader.apply(in) : null;
     }
 }

@@ -73,9 +73,12 @@ public sealed interface GuestEvent extends Event {
         }
     }
 
-    /// L1 stored into its own MSR bitmap, which is plain memory.
+    /// L1 stored into its own MSR bitmap, which is plain memory; `msr` is [#ALL] for all of it.
     record NestedBitmapStored(long rip, int msr, boolean read, boolean write)
             implements GuestEvent {
+
+        public static final int ALL = -1;
+
         @Override
         public Outcome outcome() {
             return Outcome.DONE;

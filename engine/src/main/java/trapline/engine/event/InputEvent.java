@@ -5,8 +5,11 @@ public sealed interface InputEvent extends Event {
 
     record InterruptArrived(Target target, int vector) implements InputEvent {}
 
-    /// The host's scheduler took the vCPU off its pCPU, to go on at `pcpu`.
-    record HostPreempted(int pcpu) implements InputEvent {}
+    /// The host's scheduler took the vCPU off its pCPU, to go on at `pcpu`; [#LATER] when it is next due.
+    record HostPreempted(int pcpu) implements InputEvent {
+
+        public static final int LATER = -1;
+    }
 
     /// Userspace asked for an MSR to be set (KVM_SET_MSRS).
     record UserspaceMsrRequested(int msr, long value) implements InputEvent {}

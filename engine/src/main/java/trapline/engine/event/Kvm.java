@@ -30,7 +30,13 @@ public enum Kvm {
     LAUNCHED_12,
     FORCE_BITMAP_RECALC,
     /// Whether vmcs02 or vmcb02 uses the merged bitmap.
-    NESTED_BITMAP_USABLE;
+    NESTED_BITMAP_USABLE,
+    /// The processor's own: ticks of the first and the last PAUSE of a loop, and what is left to the filter.
+    PAUSE_FIRST,
+    PAUSE_LAST,
+    PAUSE_LEFT,
+    /// The pCPU that the structure was last prepared for, plus 1.
+    HOME_PCPU;
 
     private static final Kvm[] ALL = values();
 

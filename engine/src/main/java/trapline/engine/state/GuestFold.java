@@ -23,11 +23,17 @@ import trapline.engine.event.GuestEvent.VmInstructionExecuted;
 import trapline.engine.event.Kvm;
 import trapline.engine.event.Outcome;
 import trapline.engine.event.Reg;
+import trapline.engine.table.Field;
 import trapline.engine.table.Instructions;
+import trapline.engine.table.Layout;
 import trapline.engine.table.Msrs;
 
 /// What the guest's own ops do to the state.
 final class GuestFold {
+
+    private static final Field PLE_GAP = Layout.VMCS.named("PLE_GAP");
+    private static final Field PAUSE_COUNT = Layout.VMCB.named("pause_filter_count");
+    private static final Field PAUSE_THRESHOLD = Layout.VMCB.named("pause_filter_thresh");
 
     private GuestFold() {}
 
@@ -48,10 +54,10 @@ final class GuestFold {
             case VmInstructionExecuted e -> vmInstructionExecuted(e, vcpu);
             case NestedFieldStored e ->
                     vcpu.images[VcpuState.slot(12)].set(e.field(), e.value());
-            case NestedBitmapStored e ->
-                    vcpu.bitmaps[VcpuState.slot(12)].set(e.msr(), e.read(), e.write());
+            case NestedBitmapStored e -> nestedBitmapStored(e, vcpu.bitmap(12));
             case NestedEntered e -> nestedEntered(e, vcpu);
-            case InstructionsRetired _, TlbInvalidated _, Paused _ -> {}
+            case Paused _ -> paused(vcpu);
+            case InstructionsRetired _, TlbInvalidated _ -> {}
         }
     }
 
@@ -146,8 +152,8 @@ final class GuestFold {
     /// As the processor does: 4-byte results clear the upper half, smaller ones keep it.
     private static long merged(long old, long value, int size) {
         return switch (size) {
-            case 1 -> old & ~0xffL | value & 0xff;
-            case 2 -> old & ~0xffffL | value & 0xffff;
+            case 1 -> (old & ~0xffL) | (value & 0xff);
+            case 2 -> (old & ~0xffffL) | (value & 0xffff);
             case 4 -> value & 0xffff_ffffL;
             default -> value;
         };
@@ -212,6 +218,29 @@ final class GuestFold {
             case VMWRITE ->
                     vcpu.images[VcpuState.slot(12)].set((int) e.operand(), e.value());
             case VMREAD, VMLOAD, VMSAVE -> {}
+        }
+    }
+
+    /// The processor's own bookkeeping of loops of PAUSE: PAUSE-loop exiting on VMX, the filter on SVM.
+    private static void paused(VcpuState vcpu) {
+        boolean vmx = vcpu.vendor == Vendor.VMX;
+        long gap = vcpu.current().get(vmx ? PLE_GAP : PAUSE_THRESHOLD);
+        long last = vcpu.kvm(Kvm.PAUSE_LAST);
+        if (last == 0 || (vcpu.tick - last > gap && (vmx || gap != 0))) {
+            vcpu.set(Kvm.PAUSE_FIRST, vcpu.tick);
+            vcpu.set(Kvm.PAUSE_LEFT, vmx ? 0 : vcpu.current().get(PAUSE_COUNT));
+        }
+        vcpu.set(Kvm.PAUSE_LAST, vcpu.tick);
+        if (!vmx) {
+            vcpu.set(Kvm.PAUSE_LEFT, vcpu.kvm(Kvm.PAUSE_LEFT) - 1);
+        }
+    }
+
+    private static void nestedBitmapStored(NestedBitmapStored e, MsrBitmap map) {
+        if (e.msr() == NestedBitmapStored.ALL) {
+            map.fill(e.read() ? -1 : 0);
+        } else {
+            map.set(e.msr(), e.read(), e.write());
         }
     }
 

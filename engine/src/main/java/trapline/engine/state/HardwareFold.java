@@ -25,6 +25,8 @@ final class HardwareFold {
                 store(e.written(), vcpu);
                 vcpu.setMode(VcpuState.Mode.GUEST);
                 vcpu.set(vcpu.level() == 1 ? Kvm.LAUNCHED_01 : Kvm.LAUNCHED_02, 1);
+                vcpu.set(Kvm.PAUSE_LAST, 0);
+                vcpu.set(Kvm.PAUSE_FIRST, 0);
             }
             case VmEntryFailed e -> store(e.written(), vcpu);
         }

@@ -34,6 +34,7 @@ import trapline.engine.table.Msrs;
 final class HypervisorFold {
 
     private static final Field CLEAN = Layout.VMCB.named("clean");
+    private static final Field ASID = Layout.VMCB.named("asid");
 
     private HypervisorFold() {}
 
@@ -41,7 +42,7 @@ final class HypervisorFold {
         PcpuState pcpu = machine.pcpuOf(vcpu);
         switch (event) {
             case VmcsFieldWritten e -> softwareWrite(vcpu, e.vmcs(), e.field(), e.value());
-            case VmcbFieldWritten e -> vmcbFieldWritten(e, vcpu);
+            case VmcbFieldWritten e -> vmcbFieldWritten(e, vcpu, pcpu);
             case MsrInterceptChanged e -> msrInterceptChanged(e, vcpu);
             case NestedBitmapMerged e -> {
                 vcpu.set(Kvm.FORCE_BITMAP_RECALC, 0);
@@ -68,8 +69,10 @@ final class HypervisorFold {
                 vcpu.set(Kvm.LOADED, 1);
                 vcpu.set(Kvm.PCPU, e.pcpu());
                 machine.pcpus[e.pcpu()].lastVcpu = vcpu.id;
+                machine.pcpus[e.pcpu()].lastLevel = vcpu.level();
             }
             case VcpuPut _ -> {
+                pcpu.vmloadOwner = -1;
                 vcpu.set(Kvm.LOADED, 0);
                 vcpu.set(Kvm.GUEST_STATE_LOADED, 0);
             }
@@ -90,8 +93,12 @@ final class HypervisorFold {
     }
 
     /// A write of a field that a clean bit covers is also KVM's marking of that bit as dirty.
-    private static void vmcbFieldWritten(VmcbFieldWritten e, VcpuState vcpu) {
+    private static void vmcbFieldWritten(
+            VmcbFieldWritten e, VcpuState vcpu, PcpuState pcpu) {
         softwareWrite(vcpu, e.vmcb(), e.field(), e.value());
+        if (e.field() == ASID.id()) {
+            pcpu.nextAsid = Math.max(pcpu.nextAsid, e.value() + 1);
+        }
         int cleanBit = Layout.VMCB.field(e.field()).cleanBit();
         if (cleanBit >= 0) {
             Image image = vcpu.image(e.vmcb());

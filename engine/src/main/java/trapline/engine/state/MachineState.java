@@ -135,7 +135,14 @@ public final class MachineState {
         Reg register = RegisterMap.register(msr);
         return register != null
                 && (exitStores.contains(register)
-                        || config.vendor() == Vendor.SVM && vmsaveStores.contains(register));
+                        || (config.vendor() == Vendor.SVM && vmsaveStores.contains(register)));
+    }
+
+    /// What RDMSR by whoever runs on the vCPU's pCPU now would find, if nothing intercepted it.
+    public long hardwareMsr(VcpuState vcpu, int msr) {
+        return vcpu.mode() == VcpuState.Mode.GUEST && switched(msr)
+                ? vcpu.msr(msr)
+                : pcpuOf(vcpu).msr(msr);
     }
 
     public MachineState copy() {

@@ -2,16 +2,18 @@ package trapline.engine.state;
 
 import java.util.Arrays;
 
-/// One MSR bitmap, bit for bit as the hardware reads it. It starts with everything intercepted.
+/// One MSR bitmap, bit for bit as the hardware reads it.
+///
+/// KVM's own start with everything intercepted; L1's is a page of its memory and starts with zeros.
 public final class MsrBitmap {
 
     private final BitmapFormat format;
     private final long[] words;
 
-    MsrBitmap(BitmapFormat format) {
+    MsrBitmap(BitmapFormat format, long fill) {
         this.format = format;
         words = new long[format.words()];
-        Arrays.fill(words, -1L);
+        fill(fill);
     }
 
     private MsrBitmap(MsrBitmap other) {
@@ -41,6 +43,10 @@ public final class MsrBitmap {
     void set(int msr, boolean read, boolean write) {
         set(format.bit(msr, false), read);
         set(format.bit(msr, true), write);
+    }
+
+    void fill(long word) {
+        Arrays.fill(words, word);
     }
 
     void setWord(int index, long word) {

@@ -65,7 +65,7 @@ public final class MsrFile {
 
     private int slot(int msr) {
         int mask = keys.length - 1;
-        int slot = (msr * 0x9e37_79b9 >>> 16) & mask;
+        int slot = ((msr * 0x9e37_79b9) >>> 16) & mask;
         while (used[slot] && keys[slot] != msr) {
             slot = (slot + 1) & mask;
         }

@@ -9,6 +9,8 @@ public final class PcpuState {
     final MsrFile msrs;
     int lastVcpu = -1;
     int vmloadOwner = -1;
+    int lastLevel = 1;
+    long nextAsid = 1;
 
     PcpuState(int id, MachineConfig config) {
         this.id = id;
@@ -23,6 +25,8 @@ public final class PcpuState {
         msrs = other.msrs.copy();
         lastVcpu = other.lastVcpu;
         vmloadOwner = other.vmloadOwner;
+        lastLevel = other.lastLevel;
+        nextAsid = other.nextAsid;
     }
 
     public int id() {
@@ -50,6 +54,16 @@ public final class PcpuState {
     /// The vCPU whose VMLOAD state the processor holds, or -1 for the host's.
     public int vmloadOwner() {
         return vmloadOwner;
+    }
+
+    /// Whether L1's or L2's structure of that vCPU was loaded.
+    public int lastLevel() {
+        return lastLevel;
+    }
+
+    /// The address-space identifier that the next VMCB here gets.
+    public long nextAsid() {
+        return nextAsid;
     }
 
     PcpuState copy() {

@@ -85,10 +85,11 @@ public final class RegisterMap {
 
     private record Pair(Layout layout, Reg register, String field) {}
 
+    /// CR0 and CR4 are not among them: their fields hold what the hardware runs with, not what the guest sees.
     private static List<Pair> vmx() {
         List<Pair> pairs = new ArrayList<>();
         String[] plain = {
-            "RIP", "RSP", "RFLAGS", "CR0", "CR3", "CR4", "DR7", "SYSENTER_CS", "SYSENTER_ESP",
+            "RIP", "RSP", "RFLAGS", "CR3", "DR7", "SYSENTER_CS", "SYSENTER_ESP",
             "SYSENTER_EIP", "GDTR_LIMIT", "GDTR_BASE", "IDTR_LIMIT", "IDTR_BASE"
         };
         for (String name : plain) {
@@ -106,12 +107,13 @@ public final class RegisterMap {
         return pairs;
     }
 
+    /// EFER is not among them: its field has SVME set, whatever the guest sees.
     private static List<Pair> svm() {
         List<Pair> pairs = new ArrayList<>();
         String[][] plain = {
             {"RIP", "rip"}, {"RSP", "rsp"}, {"RAX", "rax"}, {"RFLAGS", "rflags"},
             {"CR0", "cr0"}, {"CR2", "cr2"}, {"CR3", "cr3"}, {"CR4", "cr4"},
-            {"DR6", "dr6"}, {"DR7", "dr7"}, {"CPL", "cpl"}, {"EFER", "efer"},
+            {"DR6", "dr6"}, {"DR7", "dr7"}, {"CPL", "cpl"},
             {"PAT", "g_pat"}, {"DEBUGCTL", "dbgctl"}, {"SYSENTER_CS", "sysenter_cs"},
             {"SYSENTER_ESP", "sysenter_esp"}, {"SYSENTER_EIP", "sysenter_eip"},
             {"STAR", "star"}, {"LSTAR", "lstar"}, {"CSTAR", "cstar"}, {"SYSCALL_MASK", "sfmask"},

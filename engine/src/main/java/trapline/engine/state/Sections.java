@@ -27,6 +27,8 @@ public final class Sections {
                     new Part(name)
                             .put(0, pcpu.lastVcpu, -1)
                             .put(1, pcpu.vmloadOwner, -1)
+                            .put(2, pcpu.lastLevel, 1)
+                            .put(3, pcpu.nextAsid, 1)
                             .done());
             sections.add(msrs(name + ".msrs", pcpu.msrs));
         }
@@ -65,7 +67,7 @@ public final class Sections {
             Part words = new Part(name + ".bitmap" + suffix.substring(1));
             MsrBitmap bitmap = vcpu.bitmap(structure);
             for (int i = 0; i < bitmap.words(); i++) {
-                words.put(i, bitmap.word(i), -1);
+                words.put(i, bitmap.word(i), structure == 12 ? 0 : -1);
             }
             sections.add(words.done());
         }
@@ -132,10 +134,13 @@ public final class Sections {
     private static void restore(PcpuState pcpu, String part, long key, long value) {
         if (part.equals("msrs")) {
             pcpu.msrs.put((int) key, value);
-        } else if (key == 0) {
-            pcpu.lastVcpu = (int) value;
-        } else {
-            pcpu.vmloadOwner = (int) value;
+            return;
+        }
+        switch (index(key)) {
+            case 0 -> pcpu.lastVcpu = (int) value;
+            case 1 -> pcpu.vmloadOwner = (int) value;
+            case 2 -> pcpu.lastLevel = (int) value;
+            default -> pcpu.nextAsid = value;
         }
     }
 
@@ -163,7 +168,7 @@ public final class Sections {
     }
 
     private static int index(long key) {
-        return key < 0 || key > Integer.MAX_VALUE && key >>> 32 != 0 ? -1 : (int) key;
+        return key < 0 || key > Integer.MAX_VALUE ? -1 : (int) key;
     }
 
     /// Collects the entries of one section that differ from their initial value.

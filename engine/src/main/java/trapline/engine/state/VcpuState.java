@@ -42,7 +42,7 @@ public final class VcpuState {
         bitmaps = new MsrBitmap[3];
         for (int i = 0; i < 3; i++) {
             images[i] = new Image(vendor.layout());
-            bitmaps[i] = new MsrBitmap(vendor.bitmap());
+            bitmaps[i] = new MsrBitmap(vendor.bitmap(), i == 2 ? 0 : -1);
         }
     }
 
@@ -159,15 +159,19 @@ public final class VcpuState {
         return -1;
     }
 
-    /// Whether the field of the current structure may be older than the register.
-    public boolean stale(Reg register) {
-        int number = register.ordinal();
-        return ((number < 64 ? staleLow : staleHigh) >>> number & 1) != 0;
+    /// How many ticks ago the loop of PAUSE instructions began that goes on now.
+    public long pauseLoop() {
+        return kvm(Kvm.PAUSE_LAST) - kvm(Kvm.PAUSE_FIRST);
     }
 
-    /// Whether any register may be newer than its field.
-    public boolean anyStale() {
-        return (staleLow | staleHigh) != 0;
+    /// The bits of the first 64 registers of `set` whose field may be older than the register.
+    public long staleLow(RegisterSet set) {
+        return staleLow & set.low();
+    }
+
+    /// The same for the other registers.
+    public long staleHigh(RegisterSet set) {
+        return staleHigh & set.high();
     }
 
     VcpuState copy() {

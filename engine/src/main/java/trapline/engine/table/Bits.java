@@ -1,17 +1,23 @@
 package trapline.engine.table;
 
+import java.util.Collections;
+import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 
 /// Named bits: of VMX controls, of SVM's intercept words, of MSRs.
 public final class Bits {
 
     private static final TreeMap<String, Long> CONTROLS = new TreeMap<>();
+    private static final TreeMap<String, TreeMap<String, Long>> GROUPS = new TreeMap<>();
     private static final TreeMap<String, Intercept> INTERCEPTS = new TreeMap<>();
     private static final TreeMap<Integer, TreeMap<Integer, String>> MSR_BITS = new TreeMap<>();
 
     static {
         for (String[] row : Csv.rows("vmx_controls.csv")) {
-            CONTROLS.put(row[2], 1L << Integer.parseInt(row[1]));
+            long mask = 1L << Integer.parseInt(row[1]);
+            CONTROLS.put(row[2], mask);
+            GROUPS.computeIfAbsent(row[0], _ -> new TreeMap<>()).put(row[2], mask);
         }
         for (String[] row : Csv.rows("svm_intercepts.csv")) {
             INTERCEPTS.put(row[2], new Intercept(Csv.hex(row[0]), 1L << Integer.parseInt(row[1])));
@@ -38,6 +44,27 @@ public final class Bits {
             throw new IllegalStateException("no VMX control " + name);
         }
         return mask;
+    }
+
+    /// The VMX controls of one group: `pin`, `primary`, `secondary`, `tertiary`, `vm-exit`, `vm-entry`.
+    public static SortedMap<String, Long> controls(String group) {
+        return Collections.unmodifiableSortedMap(GROUPS.get(group));
+    }
+
+    public static boolean isControl(String name) {
+        return CONTROLS.containsKey(name);
+    }
+
+    public static Set<String> controlNames() {
+        return Collections.unmodifiableSet(CONTROLS.keySet());
+    }
+
+    public static boolean isIntercept(String name) {
+        return INTERCEPTS.containsKey(name);
+    }
+
+    public static Set<String> interceptNames() {
+        return Collections.unmodifiableSet(INTERCEPTS.keySet());
     }
 
     public static Intercept intercept(String name) {

@@ -10,12 +10,12 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// Reads one of our own tables: a heading, then rows, with quotes only where a cell has a comma.
-final class Csv {
+public final class Csv {
 
     private Csv() {}
 
     /// The rows of `tables/name`, without the heading.
-    static List<String[]> rows(String name) {
+    public static List<String[]> rows(String name) {
         try (InputStream in = Csv.class.getResourceAsStream("/trapline/tables/" + name)) {
             BufferedReader lines =
                     new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8));
@@ -57,7 +57,7 @@ final class Csv {
         return cells.toArray(String[]::new);
     }
 
-    static int hex(String cell) {
+    public static int hex(String cell) {
         return Integer.parseUnsignedInt(cell.substring(2), 16);
     }
 }

@@ -1,0 +1,102 @@
+package trapline.engine.cpu;
+
+import trapline.engine.event.Emitter;
+import trapline.engine.event.Event;
+import trapline.engine.event.GuestEvent.ControlRegisterWritten;
+import trapline.engine.event.GuestEvent.DebugRegisterWritten;
+import trapline.engine.event.GuestEvent.Halted;
+import trapline.engine.event.GuestEvent.InstructionsRetired;
+import trapline.engine.event.GuestEvent.MsrReadBack;
+import trapline.engine.event.GuestEvent.MsrWritten;
+import trapline.engine.event.GuestEvent.NestedBitmapStored;
+import trapline.engine.event.GuestEvent.NestedFieldStored;
+import trapline.engine.event.GuestEvent.Paused;
+import trapline.engine.event.GuestEvent.TimestampCounterRead;
+import trapline.engine.event.GuestEvent.TlbInvalidated;
+import trapline.engine.event.Outcome;
+import trapline.engine.state.MachineState;
+import trapline.engine.state.VcpuState;
+import trapline.engine.table.Msrs;
+
+/// What instructions do when nothing intercepts them: the same on both vendors.
+///
+/// Every method returns null, as [Processor#execute] does for an op that ended in the guest.
+public final class Execute {
+
+    private final MachineState machine;
+    private final HardwareMsrs msrs;
+    private final World world;
+
+    public Execute(MachineState machine, HardwareMsrs msrs, World world) {
+        this.machine = machine;
+        this.msrs = msrs;
+        this.world = world;
+    }
+
+    public Exit run(GuestOp.Run op, Emitter out) {
+        return done(out, new InstructionsRetired(op.rip(), op.count()));
+    }
+
+    public Exit wrmsr(GuestOp.Wrmsr op, Emitter out) {
+        Outcome outcome = msrs.accepts(op.msr(), op.value()) ? Outcome.DONE : Outcome.GP;
+        return done(out, new MsrWritten(op.rip(), op.msr(), op.value(), outcome));
+    }
+
+    public Exit rdmsr(GuestOp.Rdmsr op, VcpuState vcpu, Emitter out) {
+        long value =
+                op.msr() == Msrs.TSC
+                        ? world.timestamp(vcpu, out)
+                        : machine.hardwareMsr(vcpu, op.msr());
+        return done(out, readBack(op, value));
+    }
+
+    /// What RDMSR returns: where the model does not cover the MSR, the value that a log recorded.
+    public static MsrReadBack readBack(GuestOp.Rdmsr op, long value) {
+        if (op.recorded() && op.observed() != value && !HardwareMsrs.modelled(op.msr())) {
+            return new MsrReadBack(op.rip(), op.msr(), op.observed(), Outcome.RECORDED);
+        }
+        return new MsrReadBack(op.rip(), op.msr(), value, Outcome.DONE);
+    }
+
+    public Exit hlt(GuestOp.Hlt op, Emitter out) {
+        return done(out, new Halted(op.rip(), Outcome.DONE));
+    }
+
+    public Exit movToCr(GuestOp.MovToCr op, Emitter out) {
+        return done(
+                out, new ControlRegisterWritten(op.rip(), op.cr(), op.value(), Outcome.DONE));
+    }
+
+    public Exit movToDr(GuestOp.MovToDr op, Emitter out) {
+        return done(out, new DebugRegisterWritten(op.rip(), op.dr(), op.value(), Outcome.DONE));
+    }
+
+    public Exit tlbInvalidate(GuestOp.TlbInvalidate op, Emitter out) {
+        return done(
+                out,
+                new TlbInvalidated(
+                        op.rip(), op.instruction(), op.type(), op.operand(), Outcome.DONE));
+    }
+
+    public Exit rdtsc(GuestOp.Rdtsc op, VcpuState vcpu, Emitter out) {
+        long value = world.timestamp(vcpu, out);
+        return done(out, new TimestampCounterRead(op.rip(), value, Outcome.DONE));
+    }
+
+    public Exit pause(GuestOp.Pause op, Emitter out) {
+        return done(out, new Paused(op.rip(), Outcome.DONE));
+    }
+
+    public Exit store(GuestOp.StoreNestedField op, Emitter out) {
+        return done(out, new NestedFieldStored(op.rip(), op.field(), op.value()));
+    }
+
+    public Exit store(GuestOp.StoreNestedBitmap op, Emitter out) {
+        return done(out, new NestedBitmapStored(op.rip(), op.msr(), op.read(), op.write()));
+    }
+
+    public Exit done(Emitter out, Event event) {
+        out.emit(event);
+        return null;
+    }
+}

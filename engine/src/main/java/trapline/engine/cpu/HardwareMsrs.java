@@ -1,0 +1,103 @@
+package trapline.engine.cpu;
+
+import trapline.engine.table.Bits;
+import trapline.engine.table.Msrs;
+
+/// Which values the silicon accepts in its MSRs: what else raises #GP.
+public final class HardwareMsrs {
+
+    private final long specCtrlBits;
+    private final long predCmdBits;
+    private final long flushCmdBits;
+    private final boolean specCtrl;
+
+    public HardwareMsrs(Platform platform) {
+        specCtrlBits = specCtrlBits(platform);
+        specCtrl = specCtrlBits != 0;
+        predCmdBits =
+                (platform.has("SPEC_CTRL") || platform.has("AMD_IBPB") ? 1 : 0)
+                        | (platform.has("SBPB") ? Bits.msrBit(Msrs.PRED_CMD, "SBPB") : 0);
+        flushCmdBits = platform.has("FLUSH_L1D") ? 1 : 0;
+    }
+
+    /// Each bit by its own CPUID enumeration.
+    private static long specCtrlBits(Platform platform) {
+        String[][] bits = {
+            {"IBRS", "SPEC_CTRL", "AMD_IBRS"},
+            {"STIBP", "INTEL_STIBP", "AMD_STIBP"},
+            {"SSBD", "SPEC_CTRL_SSBD", "AMD_SSBD"},
+            {"IPRED_DIS_U", "IPRED_CTRL"},
+            {"IPRED_DIS_S", "IPRED_CTRL"},
+            {"RRSBA_DIS_U", "RRSBA_CTRL"},
+            {"RRSBA_DIS_S", "RRSBA_CTRL"},
+            {"PSFD", "INTEL_PSFD", "AMD_PSFD"},
+            {"DDPD_U", "DDPD_U"},
+            {"BHI_DIS_S", "BHI_CTRL"}
+        };
+        long accepted = 0;
+        for (String[] bit : bits) {
+            for (int i = 1; i < bit.length; i++) {
+                if (platform.has(bit[i])) {
+                    accepted |= Bits.msrBit(Msrs.SPEC_CTRL, bit[0]);
+                }
+            }
+        }
+        return accepted;
+    }
+
+    /// Whether the silicon has IA32_SPEC_CTRL.
+    public boolean hasSpecCtrl() {
+        return specCtrl;
+    }
+
+    public boolean hasIbpb() {
+        return (predCmdBits & 1) != 0;
+    }
+
+    public boolean hasSbpb() {
+        return (predCmdBits & ~1L) != 0;
+    }
+
+    public boolean hasFlushCmd() {
+        return flushCmdBits != 0;
+    }
+
+    /// Whether WRMSR of this value is executed rather than faulting.
+    public boolean accepts(int msr, long value) {
+        if (msr == Msrs.SPEC_CTRL) {
+            return specCtrl && (value & ~specCtrlBits) == 0;
+        }
+        if (msr == Msrs.PRED_CMD) {
+            return predCmdBits != 0 && (value & ~predCmdBits) == 0;
+        }
+        if (msr == Msrs.FLUSH_CMD) {
+            return flushCmdBits != 0 && (value & ~flushCmdBits) == 0;
+        }
+        return !isAddress(msr) || canonical(value);
+    }
+
+    /// MSRs that hold linear addresses (SDM vol. 2, WRMSR).
+    private static boolean isAddress(int msr) {
+        return msr == Msrs.FS_BASE
+                || msr == Msrs.GS_BASE
+                || msr == Msrs.KERNEL_GS_BASE
+                || msr == Msrs.LSTAR
+                || msr == Msrs.CSTAR
+                || msr == Msrs.SYSENTER_ESP
+                || msr == Msrs.SYSENTER_EIP;
+    }
+
+    /// Whether an address has 48 significant bits.
+    public static boolean canonical(long address) {
+        return address << 16 >> 16 == address;
+    }
+
+    /// Whether what an MSR does is modelled in full, so that no imported log has to say it.
+    public static boolean modelled(int msr) {
+        return msr == Msrs.SPEC_CTRL
+                || msr == Msrs.PRED_CMD
+                || msr == Msrs.FLUSH_CMD
+                || msr == Msrs.ARCH_CAPABILITIES
+                || msr == Msrs.VIRT_SPEC_CTRL;
+    }
+}

@@ -1,0 +1,45 @@
+package trapline.engine.cpu;
+
+import java.util.SortedMap;
+import java.util.SortedSet;
+import trapline.engine.state.Vendor;
+
+/// The simulated physical CPU: silicon under the name that QEMU gives its model.
+///
+/// @param features CPUID bits and other capabilities by name, see the table of features
+/// @param archCapabilities IA32_ARCH_CAPABILITIES as the silicon has it
+/// @param controls VMX controls beyond those every VMX processor has
+/// @param synthetic overrides that no silicon has
+public record Platform(
+        String name,
+        Vendor vendor,
+        SortedSet<String> features,
+        long archCapabilities,
+        SortedSet<String> controls,
+        Host host,
+        SortedMap<String, String> synthetic,
+        Description description) {
+
+    /// How the host's own kernel uses the processor.
+    ///
+    /// @param specCtrl its own SPEC_CTRL, before what a tree adds
+    /// @param kernelIbrs whether it always writes SPEC_CTRL after an exit (KERNEL_IBRS)
+    /// @param pcpus how many physical CPUs the machine has
+    public record Host(long specCtrl, boolean kernelIbrs, int pcpus) {}
+
+    /// @param costs name of the default cost profile
+    /// @param signature CPUID leaf 1 EAX
+    /// @param text the resolved file, for the session's header
+    public record Description(String summary, String costs, int signature, String text) {}
+
+    public boolean has(String feature) {
+        return features.contains(feature);
+    }
+
+    /// Whether the platform has enhanced IBRS, Intel's or AMD's.
+    public boolean eibrs() {
+        return (archCapabilities & ARCH_CAP_IBRS_ALL) != 0 || has("AUTOIBRS");
+    }
+
+    private static final long ARCH_CAP_IBRS_ALL = 2;
+}

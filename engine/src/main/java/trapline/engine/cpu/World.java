@@ -1,0 +1,16 @@
+package trapline.engine.cpu;
+
+import trapline.engine.event.Emitter;
+import trapline.engine.state.VcpuState;
+
+/// What the world answers when the machine asks: the recorded answer where there is one, else the model's.
+///
+/// Each answer is emitted as an input before it is used.
+public interface World {
+
+    /// The guest's time-stamp counter.
+    long timestamp(VcpuState vcpu, Emitter out);
+
+    /// A device's answer to a read of `size` bytes from a port or a guest-physical address.
+    long device(long address, int size, VcpuState vcpu, Emitter out);
+}

@@ -1,0 +1,249 @@
+package trapline.engine.exit;
+
+import java.util.OptionalLong;
+import trapline.engine.Check;
+import trapline.engine.cpu.Execute;
+import trapline.engine.cpu.Exit;
+import trapline.engine.cpu.GuestOp;
+import trapline.engine.cpu.HardwareMsrs;
+import trapline.engine.event.GuestEvent.ControlRegisterWritten;
+import trapline.engine.event.GuestEvent.CpuidExecuted;
+import trapline.engine.event.GuestEvent.ExtendedControlWritten;
+import trapline.engine.event.GuestEvent.Halted;
+import trapline.engine.event.GuestEvent.HypercallMade;
+import trapline.engine.event.GuestEvent.IoPerformed;
+import trapline.engine.event.GuestEvent.MmioPerformed;
+import trapline.engine.event.GuestEvent.MsrReadBack;
+import trapline.engine.event.GuestEvent.MsrWritten;
+import trapline.engine.event.GuestEvent.Paused;
+import trapline.engine.event.GuestEvent.VmInstructionExecuted;
+import trapline.engine.event.HypervisorEvent.EventType;
+import trapline.engine.event.HypervisorEvent.HypercallPatched;
+import trapline.engine.event.HypervisorEvent.MmioPageMapped;
+import trapline.engine.event.Kvm;
+import trapline.engine.event.Outcome;
+import trapline.engine.event.Reg;
+import trapline.engine.state.Vendor;
+
+/// What KVM does for each exit: one switch over all of them.
+final class ExitHandlers {
+
+    private static final int EXIT_IO = 2;
+    private static final int EXIT_MMIO = 6;
+    private static final int UD = 6;
+    private static final int GP = 13;
+    private static final long CR0_PE = 1;
+    private static final long CR0_NW = 1 << 29;
+    private static final long CR0_CD = 1 << 30;
+    private static final long CR0_PG = 1L << 31;
+    private static final long CR4_VMXE = 1 << 13;
+    private static final long XCR0_SUPPORTED = 0xe7;
+
+    private final Phases phases;
+    private final VendorCode vendor;
+    private final MsrAccess msrs;
+
+    ExitHandlers(Phases phases, VendorCode vendor, MsrAccess msrs) {
+        this.phases = phases;
+        this.vendor = vendor;
+        this.msrs = msrs;
+    }
+
+    /// @param op what the guest was at; null for an interrupt
+    Next decide(Exit exit, GuestOp op, Vcpu v) {
+        return switch (exit) {
+            case Exit.Rdmsr e -> rdmsr(e, (GuestOp.Rdmsr) op, v);
+            case Exit.Wrmsr e -> wrmsr(e, (GuestOp.Wrmsr) op, v);
+            case Exit.Cpuid e -> cpuid(e, op, v);
+            case Exit.Hlt _ -> hlt(op, v);
+            case Exit.Io e -> io(e, op, v);
+            case Exit.NestedPageFault e -> nestedPageFault(e, op, v);
+            case Exit.ApicAccess e -> mmio(e.address(), e.size(), e.write(), e.value(), op, v);
+            case Exit.Hypercall e -> hypercall(e, op, v);
+            case Exit.CrWrite e -> controlRegister(e, op, v);
+            case Exit.DrWrite _ -> debugRegister(v);
+            case Exit.Xsetbv e -> xsetbv(e, op, v);
+            case Exit.Pause _ -> pause(op, v);
+            case Exit.UndefinedOpcode _ -> undefined(op, v);
+            case Exit.ExternalInterrupt _ -> Next.CONTINUE;
+            case Exit.VmOp _ -> vmOp((GuestOp.VmOp) op, v);
+            case Exit.EnterNested _ -> enterNested((GuestOp.EnterNested) op, v);
+            case Exit.OnlyNested _ -> onlyNested(op);
+        };
+    }
+
+    private Next rdmsr(Exit.Rdmsr e, GuestOp.Rdmsr op, Vcpu v) {
+        OptionalLong value = msrs.read(v, e.msr());
+        if (value.isEmpty() && op.recorded() && !HardwareMsrs.modelled(e.msr())) {
+            v.emit(new MsrReadBack(op.rip(), e.msr(), op.observed(), Outcome.RECORDED));
+        } else if (value.isEmpty()) {
+            return fault(op, GP, Outcome.GP, v);
+        } else {
+            v.emit(Execute.readBack(op, value.getAsLong()));
+        }
+        return Next.CONTINUE;
+    }
+
+    private Next wrmsr(Exit.Wrmsr e, GuestOp.Wrmsr op, Vcpu v) {
+        boolean accepted =
+                msrs.write(v, e.msr(), e.value(), false)
+                        || (op.recorded() && !HardwareMsrs.modelled(e.msr()));
+        if (!accepted) {
+            return fault(op, GP, Outcome.GP, v);
+        }
+        v.emit(new MsrWritten(op.rip(), e.msr(), e.value(), Outcome.DONE));
+        return Next.CONTINUE;
+    }
+
+    private static Next cpuid(Exit.Cpuid e, GuestOp op, Vcpu v) {
+        int[] r = v.setup().model().cpuid(e.leaf(), e.subleaf(), v.id());
+        v.emit(
+                new CpuidExecuted(
+                        op.rip(), e.leaf(), e.subleaf(), r[0], r[1], r[2], r[3], Outcome.DONE));
+        return Next.CONTINUE;
+    }
+
+    /// The in-kernel APIC lets the vCPU sleep in the kernel.
+    private Next hlt(GuestOp op, Vcpu v) {
+        v.emit(new Halted(op.rip(), Outcome.DONE));
+        phases.put(v);
+        return Next.WAIT;
+    }
+
+    private Next io(Exit.Io e, GuestOp op, Vcpu v) {
+        boolean userspace = !Devices.inKernelPort(e.port());
+        long value = e.value();
+        if (userspace) {
+            phases.exitToUserspace(v, EXIT_IO);
+        }
+        if (!e.write()) {
+            value = v.setup().world().device(e.port(), e.size(), v.state(), v.out());
+        }
+        if (userspace) {
+            phases.load(v, v.state().pcpu());
+        }
+        v.emit(
+                new IoPerformed(
+                        op.rip(), e.port(), e.size(), e.write(), value, Outcome.DONE));
+        return Next.CONTINUE;
+    }
+
+    private Next nestedPageFault(Exit.NestedPageFault e, GuestOp op, Vcpu v) {
+        long frame = e.address() >>> 12;
+        if (!v.machine().vm().mmioFrames().contains(frame)) {
+            v.out().emitShared(new MmioPageMapped(frame));
+        }
+        return mmio(e.address(), e.size(), e.write(), e.value(), op, v);
+    }
+
+    private Next mmio(long address, int size, boolean write, long stored, GuestOp op, Vcpu v) {
+        boolean userspace = !Devices.inKernelPage(address);
+        long value = stored;
+        if (userspace) {
+            phases.exitToUserspace(v, EXIT_MMIO);
+        }
+        if (!write) {
+            value = v.setup().world().device(address, size, v.state(), v.out());
+        }
+        if (userspace) {
+            phases.load(v, v.state().pcpu());
+        }
+        v.emit(new MmioPerformed(op.rip(), address, size, write, value, Outcome.DONE));
+        return Next.CONTINUE;
+    }
+
+    private static Next hypercall(Exit.Hypercall e, GuestOp op, Vcpu v) {
+        long result = Devices.hypercall(e.number());
+        v.emit(
+                new HypercallMade(
+                        op.rip(), e.vmmcall(), e.number(), result, Outcome.DONE));
+        return Next.CONTINUE;
+    }
+
+    private Next controlRegister(Exit.CrWrite e, GuestOp op, Vcpu v) {
+        if (!allowed(e, v)) {
+            return fault(op, GP, Outcome.GP, v);
+        }
+        vendor.storeControlRegister(v, e.cr(), e.value());
+        v.emit(new ControlRegisterWritten(op.rip(), e.cr(), e.value(), Outcome.DONE));
+        return Next.CONTINUE;
+    }
+
+    private static boolean allowed(Exit.CrWrite e, Vcpu v) {
+        long value = e.value();
+        return switch (e.cr()) {
+            case 0 ->
+                    value >>> 32 == 0
+                            && ((value & CR0_PG) == 0 || (value & CR0_PE) != 0)
+                            && ((value & CR0_NW) == 0 || (value & CR0_CD) != 0);
+            case 4 -> (value & CR4_VMXE) == 0 || v.setup().model().has("VMX");
+            default -> true;
+        };
+    }
+
+    /// The first access of a run: the guest gets its debug registers and tries again.
+    private Next debugRegister(Vcpu v) {
+        vendor.passDebugRegisters(v);
+        return Next.RETRY;
+    }
+
+    private Next xsetbv(Exit.Xsetbv e, GuestOp op, Vcpu v) {
+        boolean valid =
+                e.xcr() == 0 && (e.value() & 1) != 0 && (e.value() & ~XCR0_SUPPORTED) == 0;
+        if (!valid || !v.setup().model().has("XSAVE")) {
+            return fault(op, GP, Outcome.GP, v);
+        }
+        v.emit(new ExtendedControlWritten(op.rip(), e.xcr(), e.value(), Outcome.DONE));
+        return Next.CONTINUE;
+    }
+
+    private Next pause(GuestOp op, Vcpu v) {
+        vendor.growPauseWindow(v);
+        v.emit(new Paused(op.rip(), Outcome.DONE));
+        return Next.CONTINUE;
+    }
+
+    /// The other vendor's hypercall instruction is rewritten where it stands; all else is the guest's.
+    private Next undefined(GuestOp op, Vcpu v) {
+        if (op instanceof GuestOp.Hypercall call
+                && call.vmmcall() != (v.state().vendor() == Vendor.SVM)) {
+            v.out().emitShared(new HypercallPatched(call.rip()));
+            return Next.RETRY;
+        }
+        return fault(op, UD, Outcome.UD, v);
+    }
+
+    private Next vmOp(GuestOp.VmOp op, Vcpu v) {
+        Outcome outcome = vendor.execute(v, op);
+        if (outcome == Outcome.GP || outcome == Outcome.UD) {
+            return fault(op, outcome == Outcome.GP ? GP : UD, outcome, v);
+        }
+        v.emit(
+                new VmInstructionExecuted(
+                        op.rip(), op.instruction(), op.operand(), vendor.read(v, op), outcome));
+        return Next.CONTINUE;
+    }
+
+    private Next enterNested(GuestOp.EnterNested op, Vcpu v) {
+        boolean enabled =
+                v.state().vendor() == Vendor.VMX
+                        ? v.state().is(Kvm.VMXON)
+                        : (v.state().register(Reg.EFER) >>> 12 & 1) != 0;
+        if (!enabled) {
+            return fault(op, UD, Outcome.UD, v);
+        }
+        vendor.enterL2(v, op);
+        return Next.CONTINUE;
+    }
+
+    private static Next onlyNested(GuestOp op) {
+        Check.that(false, "L0 does not intercept %s", op);
+        return Next.CONTINUE;
+    }
+
+    private Next fault(GuestOp op, int vector, Outcome outcome, Vcpu v) {
+        v.emit(Completion.faulted(op, outcome));
+        vendor.inject(v, vector, EventType.EXCEPTION);
+        return Next.CONTINUE;
+    }
+}

@@ -1,0 +1,64 @@
+package trapline.engine.exit;
+
+import java.util.Collections;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import trapline.engine.cpu.Platform;
+import trapline.engine.policy.Policy;
+import trapline.engine.table.Msrs;
+
+/// The host's own registers and MSRs, and where its structures lie: as a Linux has them, made up but constant.
+public final class HostValues {
+
+    // spotless:off
+    public static final long CR0 = 0x8005_0033L;
+    public static final long CR3 = 0x1_0000_0000L;
+    public static final long CR4 = 0x77_2ef0L;
+    public static final long EFER = 0xd01L;
+    public static final long PAT = 0x0407_0506_0007_0106L;
+    public static final long RIP = 0xffff_ffff_81c0_0000L;
+    public static final long RSP = 0xffff_c900_0000_3ff8L;
+    public static final long IDTR_BASE = 0xffff_fe00_0000_0000L;
+    public static final long STAR = 0x23_0010_0000_0000L;
+    public static final long LSTAR = 0xffff_ffff_81a0_0080L;
+    public static final long CSTAR = 0xffff_ffff_81a0_1700L;
+    public static final long SYSCALL_MASK = 0x25_7fd5L;
+    public static final long SYSENTER_EIP = 0xffff_ffff_81a0_1600L;
+    public static final long USER_GS_BASE = 0;
+    public static final long USER_FS_BASE = 0x7f00_0000_0740L;
+    // spotless:on
+
+    private static final long PERCPU = 0xffff_8880_3f80_0000L;
+    private static final long PAGES = 0x10_0000_0000L;
+
+    private HostValues() {}
+
+    /// The host's GS base on a pCPU: its per-CPU area.
+    public static long gsBase(int pcpu) {
+        return PERCPU + ((long) pcpu << 21);
+    }
+
+    /// A host page that KVM allocated for a vCPU: `kind` tells its pages apart.
+    public static long page(int vcpu, int kind) {
+        return PAGES + ((long) vcpu << 20) + ((long) kind << 14);
+    }
+
+    /// The MSRs of a pCPU while only the host runs.
+    public static SortedMap<Integer, Long> msrs(Platform platform, Policy policy) {
+        SortedMap<Integer, Long> msrs = new TreeMap<>();
+        msrs.put(Msrs.STAR, STAR);
+        msrs.put(Msrs.LSTAR, LSTAR);
+        msrs.put(Msrs.CSTAR, CSTAR);
+        msrs.put(Msrs.SYSCALL_MASK, SYSCALL_MASK);
+        msrs.put(Msrs.EFER, EFER);
+        msrs.put(Msrs.PAT, PAT);
+        msrs.put(Msrs.FS_BASE, 0L);
+        msrs.put(Msrs.GS_BASE, gsBase(0));
+        msrs.put(Msrs.KERNEL_GS_BASE, USER_GS_BASE);
+        msrs.put(Msrs.SYSENTER_CS, 0x10L);
+        msrs.put(Msrs.SYSENTER_EIP, SYSENTER_EIP);
+        msrs.put(Msrs.TSC_AUX, 0L);
+        msrs.put(Msrs.SPEC_CTRL, Setup.hostSpecCtrl(platform, policy));
+        return Collections.unmodifiableSortedMap(msrs);
+    }
+}

@@ -1,0 +1,203 @@
+package trapline.engine.exit;
+
+import java.util.OptionalLong;
+import trapline.engine.cpu.HardwareMsrs;
+import trapline.engine.event.HypervisorEvent.HostCause;
+import trapline.engine.event.HypervisorEvent.MsrInterceptChanged;
+import trapline.engine.event.Kvm;
+import trapline.engine.event.Reg;
+import trapline.engine.policy.Policy.Access;
+import trapline.engine.policy.Policy.Commands;
+import trapline.engine.state.RegisterMap;
+import trapline.engine.state.Vendor;
+import trapline.engine.table.Bits;
+import trapline.engine.table.Msrs;
+
+/// KVM's emulation of MSR accesses that exit, and of userspace's.
+final class MsrAccess {
+
+    private static final long IBPB = 1;
+    private static final long SBPB = Bits.msrBit(Msrs.PRED_CMD, "SBPB");
+    private static final long EFER_SCE = 1;
+    private static final long EFER_LME = 1 << 8;
+    private static final long EFER_LMA = 1 << 10;
+    private static final long EFER_NX = 1 << 11;
+    private static final long EFER_SVME = 1 << 12;
+    private static final long EFER_AUTOIBRS = 1 << 21;
+    private static final long VIRT_SSBD = 1 << 2;
+
+    private final VendorCode vendor;
+    private final SpecCtrl specCtrl;
+
+    MsrAccess(VendorCode vendor, SpecCtrl specCtrl) {
+        this.vendor = vendor;
+        this.specCtrl = specCtrl;
+    }
+
+    /// What is passed through once the vCPU model is known.
+    void start(Vcpu v) {
+        for (Access access : vendor.passThrough()) {
+            pass(v, access.msr(), access.read(), access.write());
+        }
+        v.set(Kvm.ARCH_CAPABILITIES, v.setup().model().archCapabilities());
+        specCtrl.start(v);
+        Commands commands = v.setup().policy().commands();
+        HardwareMsrs hardware = v.setup().hardware();
+        if (commands.predCmdAtCpuid() && hardware.hasIbpb() && v.setup().guestHasPredCmd()) {
+            pass(v, Msrs.PRED_CMD, false, true);
+        }
+        if (commands.flushCmd() && hardware.hasFlushCmd() && v.setup().model().has("FLUSH_L1D")) {
+            pass(v, Msrs.FLUSH_CMD, false, true);
+        }
+    }
+
+    private static void pass(Vcpu v, int msr, boolean read, boolean write) {
+        boolean readExits = !read && v.state().bitmap(1).exits(msr, false);
+        boolean writeExits = !write && v.state().bitmap(1).exits(msr, true);
+        if (v.state().bitmap(1).covers(msr)
+                && (readExits != v.state().bitmap(1).exits(msr, false)
+                        || writeExits != v.state().bitmap(1).exits(msr, true))) {
+            v.emit(new MsrInterceptChanged(1, msr, readExits, writeExits));
+        }
+    }
+
+    /// RDMSR by the guest; empty for #GP.
+    OptionalLong read(Vcpu v, int msr) {
+        if (msr == Msrs.SPEC_CTRL) {
+            return specCtrl.allowed(v, false)
+                    ? OptionalLong.of(specCtrl.read(v))
+                    : OptionalLong.empty();
+        }
+        if (msr == Msrs.PRED_CMD || msr == Msrs.FLUSH_CMD) {
+            return OptionalLong.empty();
+        }
+        if (msr == Msrs.ARCH_CAPABILITIES) {
+            return v.setup().model().has("ARCH_CAPABILITIES")
+                    ? OptionalLong.of(v.state().kvm(Kvm.ARCH_CAPABILITIES))
+                    : OptionalLong.empty();
+        }
+        if (msr == Msrs.VIRT_SPEC_CTRL) {
+            return v.setup().model().has("VIRT_SSBD")
+                    ? OptionalLong.of(v.state().kvm(Kvm.VIRT_SPEC_CTRL))
+                    : OptionalLong.empty();
+        }
+        if (msr == Msrs.TSC) {
+            return OptionalLong.of(v.setup().world().timestamp(v.state(), v.out()));
+        }
+        return known(v, msr) ? OptionalLong.of(v.state().msr(msr)) : OptionalLong.empty();
+    }
+
+    /// WRMSR by the guest, or KVM_SET_MSRS; false for #GP.
+    boolean write(Vcpu v, int msr, long value, boolean hostInitiated) {
+        if (msr == Msrs.SPEC_CTRL) {
+            return specCtrl.write(v, value, hostInitiated);
+        }
+        if (msr == Msrs.PRED_CMD) {
+            return predCmd(v, value, hostInitiated);
+        }
+        if (msr == Msrs.FLUSH_CMD) {
+            return flushCmd(v, value, hostInitiated);
+        }
+        if (msr == Msrs.ARCH_CAPABILITIES) {
+            return archCapabilities(v, value, hostInitiated);
+        }
+        if (msr == Msrs.VIRT_SPEC_CTRL) {
+            return virtSpecCtrl(v, value, hostInitiated);
+        }
+        if (msr == Msrs.EFER && (value & ~eferBits(v)) != 0) {
+            return false;
+        }
+        if (!known(v, msr) || !v.setup().hardware().accepts(msr, value)) {
+            return false;
+        }
+        Reg register = RegisterMap.register(msr);
+        if (register != null) {
+            long stored =
+                    msr == Msrs.EFER
+                            ? (value & ~EFER_LMA) | (v.state().register(Reg.EFER) & EFER_LMA)
+                            : value;
+            vendor.storeRegister(v, msr, register, stored);
+        }
+        return true;
+    }
+
+    private boolean predCmd(Vcpu v, long value, boolean hostInitiated) {
+        Commands commands = v.setup().policy().commands();
+        HardwareMsrs hardware = v.setup().hardware();
+        if (!hostInitiated && !v.setup().guestHasPredCmd()) {
+            return false;
+        }
+        long allowed = hardware.hasIbpb() ? IBPB : 0;
+        if (commands.sbpb()) {
+            boolean guestIbpb =
+                    v.setup().model().has("SPEC_CTRL") || v.setup().model().has("AMD_IBPB");
+            allowed &= hostInitiated || guestIbpb ? IBPB : 0;
+            allowed |=
+                    hardware.hasSbpb() && (hostInitiated || v.setup().model().has("SBPB"))
+                            ? SBPB
+                            : 0;
+        }
+        if ((value & ~allowed) != 0 || (!commands.sbpb() && !hardware.hasIbpb())) {
+            return false;
+        }
+        if (value != 0) {
+            v.hostWrite(Msrs.PRED_CMD, value, HostCause.GUEST_WRITE);
+            if (!commands.predCmdAtCpuid()) {
+                pass(v, Msrs.PRED_CMD, false, true);
+            }
+        }
+        return true;
+    }
+
+    private static boolean flushCmd(Vcpu v, long value, boolean hostInitiated) {
+        boolean guestHas = hostInitiated || v.setup().model().has("FLUSH_L1D");
+        if (!v.setup().policy().commands().flushCmd()
+                || !guestHas
+                || !v.setup().hardware().hasFlushCmd()
+                || (value & ~1L) != 0) {
+            return false;
+        }
+        if (value != 0) {
+            v.hostWrite(Msrs.FLUSH_CMD, value, HostCause.GUEST_WRITE);
+        }
+        return true;
+    }
+
+    private static boolean archCapabilities(Vcpu v, long value, boolean hostInitiated) {
+        if (!hostInitiated) {
+            return false;
+        }
+        v.set(Kvm.ARCH_CAPABILITIES, value);
+        return true;
+    }
+
+    private static boolean virtSpecCtrl(Vcpu v, long value, boolean hostInitiated) {
+        if (v.state().vendor() != Vendor.SVM
+                || (!hostInitiated && !v.setup().model().has("VIRT_SSBD"))
+                || (value & ~VIRT_SSBD) != 0) {
+            return false;
+        }
+        v.set(Kvm.VIRT_SPEC_CTRL, value);
+        return true;
+    }
+
+    /// The bits of EFER that are not reserved for this guest.
+    private static long eferBits(Vcpu v) {
+        long bits = EFER_SCE | EFER_LME | EFER_LMA | EFER_NX;
+        bits |= v.setup().model().has("SVM") ? EFER_SVME : 0;
+        return bits | (v.setup().model().has("AUTOIBRS") ? EFER_AUTOIBRS : 0);
+    }
+
+    /// Whether KVM keeps a value for the MSR: its lists, and what its code handles besides.
+    private static boolean known(Vcpu v, int msr) {
+        return Msrs.tracked(msr)
+                || RegisterMap.register(msr) != null
+                || msr == Msrs.VM_HSAVE_PA
+                || v.state().hasMsr(msr)
+                || isMtrrOrApicBase(msr);
+    }
+
+    private static boolean isMtrrOrApicBase(int msr) {
+        return msr == 0x1b || msr == 0xfe || (msr >= 0x200 && msr <= 0x2ff);
+    }
+}

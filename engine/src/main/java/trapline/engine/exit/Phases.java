@@ -1,0 +1,130 @@
+package trapline.engine.exit;
+
+import java.util.List;
+import trapline.engine.event.HypervisorEvent.EventType;
+import trapline.engine.event.HypervisorEvent.HostCause;
+import trapline.engine.event.HypervisorEvent.UserspaceExited;
+import trapline.engine.event.HypervisorEvent.VcpuLoaded;
+import trapline.engine.event.HypervisorEvent.VcpuPut;
+import trapline.engine.event.Kvm;
+import trapline.engine.policy.Policy.Ibpb;
+import trapline.engine.policy.Step;
+import trapline.engine.state.Vendor;
+import trapline.engine.table.Msrs;
+
+/// The phases of one run, each an ordered list of steps that the policy gives.
+final class Phases {
+
+    private static final int[] VMX_USER_RETURN = {
+        Msrs.STAR, Msrs.LSTAR, Msrs.SYSCALL_MASK, Msrs.TSC_AUX
+    };
+    private static final int[] SVM_USER_RETURN = {Msrs.TSC_AUX};
+
+    private final VendorCode vendor;
+    private final SpecCtrl specCtrl;
+
+    Phases(VendorCode vendor, SpecCtrl specCtrl) {
+        this.vendor = vendor;
+        this.specCtrl = specCtrl;
+    }
+
+    /// vcpu_load: from a system call, or when the scheduler brings the vCPU back.
+    void load(Vcpu v, int pcpu) {
+        boolean barrier = needsBarrier(v, pcpu);
+        v.emit(new VcpuLoaded(pcpu));
+        if (barrier) {
+            v.hostWrite(Msrs.PRED_CMD, 1, HostCause.IBPB);
+        }
+        run(vendor.phases().load(), v);
+        if (v.state().kvm(Kvm.HOME_PCPU) != pcpu + 1) {
+            vendor.loadedElsewhere(v);
+            v.set(Kvm.HOME_PCPU, pcpu + 1);
+        }
+    }
+
+    /// What ran on this pCPU before must not steer what runs now.
+    private boolean needsBarrier(Vcpu v, int pcpu) {
+        if (!vendor.phases().load().contains(Step.IBPB_ON_SWITCH)
+                || !v.setup().hardware().hasIbpb()) {
+            return false;
+        }
+        boolean otherVcpu = v.machine().pcpu(pcpu).lastVcpu() != v.id();
+        boolean otherLevel = v.machine().pcpu(pcpu).lastLevel() != v.state().level();
+        boolean vendorRule = v.setup().policy().ibpb().vcpuSwitch() == Ibpb.Switch.VENDOR;
+        return otherVcpu || (vendorRule && otherLevel && v.state().vendor() == Vendor.SVM);
+    }
+
+    /// From the end of handling to the door of the guest.
+    void beforeEntry(Vcpu v) {
+        if (!v.state().is(Kvm.GUEST_STATE_LOADED)) {
+            run(vendor.phases().prepare(), v);
+            v.set(Kvm.GUEST_STATE_LOADED, 1);
+        }
+        run(vendor.phases().beforeEntry(), v);
+    }
+
+    void afterExit(Vcpu v) {
+        run(vendor.phases().afterExit(), v);
+        vendor.interceptDebugRegisters(v);
+    }
+
+    /// vcpu_put: the scheduler takes the vCPU off, or the system call ends.
+    void put(Vcpu v) {
+        run(vendor.phases().put(), v);
+        v.emit(new VcpuPut());
+    }
+
+    /// KVM_RUN returns with a reason.
+    void exitToUserspace(Vcpu v, int reason) {
+        v.emit(new UserspaceExited(reason));
+        put(v);
+        run(vendor.phases().returnToUser(), v);
+    }
+
+    private void run(List<Step> steps, Vcpu v) {
+        for (int i = 0; i < steps.size(); i++) {
+            run(steps.get(i), v);
+        }
+    }
+
+    private void run(Step step, Vcpu v) {
+        switch (step) {
+            case IBPB_ON_SWITCH -> {}
+            case SPEC_CTRL_ENTER -> specCtrl.enter(v);
+            case SPEC_CTRL_LEAVE ->
+                    specCtrl.leave(
+                            v,
+                            v.state().vendor() == Vendor.VMX
+                                    && v.setup().platform().host().kernelIbrs());
+            case USER_RETURN_MSRS -> userReturn(v, true);
+            case USER_RETURN_RESTORE -> userReturn(v, false);
+            case INJECT -> inject(v);
+            default -> vendor.run(step, v);
+        }
+    }
+
+    /// The guest's values while it is loaded, the host's before the host is in user mode.
+    private static void userReturn(Vcpu v, boolean guest) {
+        int[] msrs = v.state().vendor() == Vendor.VMX ? VMX_USER_RETURN : SVM_USER_RETURN;
+        for (int msr : msrs) {
+            if (msr == Msrs.TSC_AUX && !v.setup().model().has("RDTSCP")) {
+                continue;
+            }
+            long wanted =
+                    guest
+                            ? v.state().msr(msr)
+                            : v.machine().config().hostMsrs().getOrDefault(msr, 0L);
+            if (v.pcpu().msr(msr) != wanted) {
+                v.hostWrite(msr, wanted, HostCause.USER_RETURN);
+            }
+        }
+    }
+
+    /// The highest pending interrupt; the guests we run keep interrupts enabled.
+    private void inject(Vcpu v) {
+        int vector = v.state().highestPending();
+        if (vector >= 0 && !vendor.injecting(v)) {
+            vendor.inject(v, vector, EventType.INTERRUPT);
+        }
+    }
+}

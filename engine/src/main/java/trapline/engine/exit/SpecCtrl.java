@@ -1,0 +1,158 @@
+package trapline.engine.exit;
+
+import trapline.engine.cpu.ArchCapabilities;
+import trapline.engine.event.HypervisorEvent.HostCause;
+import trapline.engine.event.HypervisorEvent.HostMsrFaulted;
+import trapline.engine.event.HypervisorEvent.MsrInterceptChanged;
+import trapline.engine.event.Kvm;
+import trapline.engine.event.Reg;
+import trapline.engine.policy.Condition;
+import trapline.engine.policy.Policy;
+import trapline.engine.policy.Policy.VirtualSpecCtrl;
+import trapline.engine.policy.Variables;
+import trapline.engine.table.Msrs;
+
+/// IA32_SPEC_CTRL: who may write what, when its interception ends, and who runs with which value.
+///
+/// FACTS 1.2 to 1.8; `kvm_spec_ctrl_test_value`, `vmx_set_msr`, `svm_set_msr`, `__vmx_vcpu_run`.
+final class SpecCtrl {
+
+    private static final int MSR = Msrs.SPEC_CTRL;
+
+    private final VendorCode vendor;
+
+    SpecCtrl(VendorCode vendor) {
+        this.vendor = vendor;
+    }
+
+    /// When the vCPU is made and its CPUID is set.
+    void start(Vcpu v) {
+        Policy.SpecCtrl policy = v.setup().policy().specCtrl();
+        boolean passed = policy.passedThroughFromStart();
+        if (v.setup().vSpecCtrl() && !isAlwaysIntercepted(policy)) {
+            passed =
+                    policy.virtual() == VirtualSpecCtrl.PASS_THROUGH
+                            || v.setup().guestHasSpecCtrl();
+        }
+        if (passed) {
+            intercept(v, false);
+        }
+    }
+
+    /// A policy that never lifts interception keeps it where hardware would make it needless, too.
+    private static boolean isAlwaysIntercepted(Policy.SpecCtrl policy) {
+        return !policy.passedThroughFromStart() && policy.lift().source().equals("false");
+    }
+
+    boolean allowed(Vcpu v, boolean hostInitiated) {
+        return hostInitiated || v.setup().guestHasSpecCtrl();
+    }
+
+    long read(Vcpu v) {
+        return v.setup().vSpecCtrl()
+                ? v.state().register(Reg.SPEC_CTRL)
+                : v.state().kvm(Kvm.SPEC_CTRL);
+    }
+
+    /// A write that exits, or userspace's; false for #GP.
+    boolean write(Vcpu v, long value, boolean hostInitiated) {
+        if (!allowed(v, hostInitiated) || !hostAccepts(v, value)) {
+            return false;
+        }
+        if (v.setup().vSpecCtrl()) {
+            vendor.storeVirtualSpecCtrl(v, value);
+        } else {
+            v.set(Kvm.SPEC_CTRL, value);
+        }
+        Condition lift = v.setup().policy().specCtrl().lift();
+        if (v.state().bitmap(1).exits(MSR, true)
+                && lift.holds(new Write(v, value, hostInitiated))) {
+            intercept(v, false);
+        }
+        return true;
+    }
+
+    /// Tries the value on the host: read, write, put back, each of which may fault.
+    private static boolean hostAccepts(Vcpu v, long value) {
+        if (!v.setup().hardware().hasSpecCtrl()) {
+            v.emit(new HostMsrFaulted(MSR, false, 0, HostCause.VALUE_CHECK));
+            return false;
+        }
+        long saved = v.hostRead(MSR, HostCause.VALUE_CHECK);
+        if (!v.hostTry(MSR, value, HostCause.VALUE_CHECK)) {
+            return false;
+        }
+        v.hostWrite(MSR, saved, HostCause.VALUE_CHECK);
+        return true;
+    }
+
+    private static void intercept(Vcpu v, boolean exits) {
+        if (v.state().bitmap(1).exits(MSR, true) != exits
+                || v.state().bitmap(1).exits(MSR, false) != exits) {
+            v.emit(new MsrInterceptChanged(1, MSR, exits, exits));
+        }
+    }
+
+    /// Just before entry: the guest's value, if it differs from the host's.
+    void enter(Vcpu v) {
+        if (!v.setup().hardware().hasSpecCtrl() || v.setup().vSpecCtrl()) {
+            return;
+        }
+        long guest = v.state().kvm(Kvm.SPEC_CTRL);
+        if (differs(v, guest, v.setup().hostSpecCtrl())) {
+            v.hostWrite(MSR, guest & mask(v), HostCause.ENTRY_LOAD);
+        }
+    }
+
+    /// Just after exit: what the guest wrote last, if it could without us; then the host's value.
+    void leave(Vcpu v, boolean alwaysRestore) {
+        if (!v.setup().hardware().hasSpecCtrl() || v.setup().vSpecCtrl()) {
+            return;
+        }
+        if (!vendor.writesExit(v, MSR)) {
+            v.hostRead(MSR, HostCause.EXIT_SAVE);
+        }
+        long guest = v.state().kvm(Kvm.SPEC_CTRL);
+        if (alwaysRestore || differs(v, guest, v.setup().hostSpecCtrl())) {
+            v.hostWrite(MSR, v.setup().hostSpecCtrl(), HostCause.EXIT_RESTORE);
+        }
+    }
+
+    private static boolean differs(Vcpu v, long guest, long host) {
+        return ((guest ^ host) & mask(v)) != 0;
+    }
+
+    /// Some trees look at the low half only.
+    private static long mask(Vcpu v) {
+        return v.setup().policy().specCtrl().entryBits() == 32 ? 0xffff_ffffL : -1;
+    }
+
+    /// What a condition may ask about one write.
+    private record Write(Vcpu v, long value, boolean hostInitiated) implements Variables {
+
+        @Override
+        public boolean hostEibrs() {
+            return v.setup().platform().eibrs();
+        }
+
+        @Override
+        public long hostSpecCtrl() {
+            return v.setup().hostSpecCtrl();
+        }
+
+        @Override
+        public boolean guestIbrsAll() {
+            return (v.state().kvm(Kvm.ARCH_CAPABILITIES) & ArchCapabilities.IBRS_ALL) != 0;
+        }
+
+        @Override
+        public long vcpuSpecCtrl() {
+            return v.state().kvm(Kvm.SPEC_CTRL);
+        }
+
+        @Override
+        public long vcpuExits() {
+            return v.state().kvm(Kvm.EXITS);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+package trapline.engine.exit;
+
+import trapline.engine.event.Emitter;
+import trapline.engine.event.Event;
+import trapline.engine.event.HypervisorEvent.HostCause;
+import trapline.engine.event.HypervisorEvent.HostMsrFaulted;
+import trapline.engine.event.HypervisorEvent.HostMsrRead;
+import trapline.engine.event.HypervisorEvent.HostMsrWritten;
+import trapline.engine.event.HypervisorEvent.VariableChanged;
+import trapline.engine.event.Kvm;
+import trapline.engine.state.MachineState;
+import trapline.engine.state.PcpuState;
+import trapline.engine.state.VcpuState;
+
+/// One vCPU as the hypervisor's code sees it: state to read, events to emit.
+///
+/// @param state read-only here; each emitted event has been applied when `emit` returns
+public record Vcpu(VcpuState state, MachineState machine, Emitter out, Setup setup) {
+
+    public int id() {
+        return state.id();
+    }
+
+    /// Emits an event and returns its order number.
+    public long emit(Event event) {
+        return out.emit(event);
+    }
+
+    public PcpuState pcpu() {
+        return machine.pcpuOf(state);
+    }
+
+    public void set(Kvm variable, long value) {
+        long old = state.kvm(variable);
+        if (old != value) {
+            emit(new VariableChanged(variable, old, value));
+        }
+    }
+
+    /// The hypervisor executes RDMSR.
+    public long hostRead(int msr, HostCause cause) {
+        long value = pcpu().msr(msr);
+        emit(new HostMsrRead(msr, value, cause));
+        return value;
+    }
+
+    /// The hypervisor executes WRMSR with a value that the hardware takes.
+    public void hostWrite(int msr, long value, HostCause cause) {
+        emit(new HostMsrWritten(msr, value, cause));
+    }
+
+    /// The hypervisor tries WRMSR; false where the hardware faults.
+    public boolean hostTry(int msr, long value, HostCause cause) {
+        if (!setup.hardware().accepts(msr, value)) {
+            emit(new HostMsrFaulted(msr, true, value, cause));
+            return false;
+        }
+        hostWrite(msr, value, cause);
+        return true;
+    }
+}

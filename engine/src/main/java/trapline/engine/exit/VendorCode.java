@@ -1,0 +1,73 @@
+package trapline.engine.exit;
+
+import java.util.List;
+
+import trapline.engine.cpu.Exit;
+import trapline.engine.cpu.GuestOp;
+import trapline.engine.event.HypervisorEvent.EventType;
+import trapline.engine.event.Outcome;
+import trapline.engine.event.Reg;
+import trapline.engine.policy.Policy.Access;
+import trapline.engine.policy.Policy.Phases;
+import trapline.engine.policy.Step;
+
+
+/// What KVM leaves to its vendor modules.
+public interface VendorCode {
+
+    /// The order of steps that the tree has for this vendor.
+    Phases phases();
+
+    /// The MSRs that the tree passes through whatever the guest is.
+    List<Access> passThrough();
+
+    /// Makes the vCPU's structure, with userspace's initial registers in it.
+    void create(Vcpu v);
+
+    /// The vCPU is loaded on a pCPU it was not on before.
+    void loadedElsewhere(Vcpu v);
+
+    /// One step of a phase that is not common to both vendors.
+    void run(Step step, Vcpu v);
+
+    /// Queues an event for the next entry.
+    void inject(Vcpu v, int vector, EventType type);
+
+    /// Whether an event is queued already.
+    boolean injecting(Vcpu v);
+
+    /// Whether the guest's writes of an MSR exit as the structure loaded now has it, as KVM asks it.
+    boolean writesExit(Vcpu v, int msr);
+
+    /// Where SPEC_CTRL is kept when the processor switches it.
+    void storeVirtualSpecCtrl(Vcpu v, long value);
+
+    /// Stores an MSR that the guest's structure or the hardware holds as a register.
+    void storeRegister(Vcpu v, int msr, Reg register, long value);
+
+    void storeControlRegister(Vcpu v, int cr, long value);
+
+    /// Lets the guest have its debug registers until the next exit.
+    void passDebugRegisters(Vcpu v);
+
+    /// After an exit: debug registers are intercepted again.
+    void interceptDebugRegisters(Vcpu v);
+
+    /// The guest spins: it may spin longer before it exits next time.
+    void growPauseWindow(Vcpu v);
+
+    /// Whether L1 wants this exit of L2.
+    boolean wantedByL1(Exit exit, GuestOp op, Vcpu v);
+
+    /// Gives the exit that just happened in L2 to L1.
+    void exitToL1(Vcpu v);
+
+    /// Carries out VMLAUNCH, VMRESUME or VMRUN for L1, and emits how it ended.
+    void enterL2(Vcpu v, GuestOp.EnterNested op);
+
+    /// Carries out another virtualization instruction for L1.
+    Outcome execute(Vcpu v, GuestOp.VmOp op);
+
+    /// The value that VMREAD gave.
+    long read(Vcpu v, GuestOp.VmOp op);
+}

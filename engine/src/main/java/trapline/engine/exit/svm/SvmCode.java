@@ -1,0 +1,344 @@
+package trapline.engine.exit.svm;
+
+import java.util.List;
+import java.util.Map;
+import trapline.engine.Check;
+import trapline.engine.cpu.Exit;
+import trapline.engine.cpu.GuestOp;
+import trapline.engine.cpu.WritesBuilder;
+import trapline.engine.cpu.svm.Vmcb;
+import trapline.engine.cpu.svm.Vmcb.Intercept;
+import trapline.engine.cpu.svm.VmrunChecks;
+import trapline.engine.event.HypervisorEvent.EventInjected;
+import trapline.engine.event.HypervisorEvent.EventType;
+import trapline.engine.event.HypervisorEvent.HostCause;
+import trapline.engine.event.HypervisorEvent.HostStateLoaded;
+import trapline.engine.event.HypervisorEvent.HostStateSaved;
+import trapline.engine.event.HypervisorEvent.RegistersChanged;
+import trapline.engine.event.HypervisorEvent.SaveArea;
+import trapline.engine.event.HypervisorEvent.VmcbFieldWritten;
+import trapline.engine.event.Outcome;
+import trapline.engine.event.Reg;
+import trapline.engine.event.Writes;
+import trapline.engine.exit.HostValues;
+import trapline.engine.exit.InitialRegisters;
+import trapline.engine.exit.Vcpu;
+import trapline.engine.exit.VendorCode;
+import trapline.engine.policy.Policy;
+import trapline.engine.policy.Policy.Access;
+import trapline.engine.policy.Policy.Phases;
+import trapline.engine.policy.Policy.SvmControls;
+import trapline.engine.policy.Step;
+import trapline.engine.state.Image;
+import trapline.engine.state.RegisterMap;
+import trapline.engine.state.Vendor;
+import trapline.engine.table.Field;
+import trapline.engine.table.Layout;
+import trapline.engine.table.Msrs;
+
+/// KVM on AMD: `svm.c`.
+public final class SvmCode implements VendorCode {
+
+    private static final int MSRPM_PAGE = 1;
+    private static final int IOPM_PAGE = 3;
+    private static final int NPT_PAGE = 5;
+    private static final long EFER_SVME = 1 << 12;
+    private static final long NP_ENABLE = 1;
+    private static final long V_VMLOAD_VMSAVE = 2;
+    private static final long V_GIF_ENABLE = 1 << 25;
+    private static final long ERROR_CODE_VALID = 1 << 11;
+    private static final long PAUSE_COUNT = 3000;
+    private static final long PAUSE_THRESHOLD = 128;
+    private static final int GP = 13;
+
+    /// All clean bits but those KVM always leaves dirty, INTR and CR2.
+    private static final long ALL_CLEAN = 0xfff & ~((1 << 3) | (1 << 9));
+
+    /// What 5.4 saves and restores of the host by RDMSR and WRMSR, besides GS_BASE.
+    private static final int[] HOST_MSRS = {
+        Msrs.STAR, Msrs.LSTAR, Msrs.CSTAR, Msrs.SYSCALL_MASK, Msrs.KERNEL_GS_BASE, Msrs.FS_BASE,
+        Msrs.SYSENTER_CS, Msrs.SYSENTER_ESP, Msrs.SYSENTER_EIP, Msrs.TSC_AUX
+    };
+
+    private static final Intercept[] DEBUG_REGISTERS = new Intercept[16];
+
+    static {
+        for (int i = 0; i < 8; i++) {
+            DEBUG_REGISTERS[i] = Intercept.named("INTERCEPT_DR" + i + "_READ");
+            DEBUG_REGISTERS[8 + i] = Intercept.named("INTERCEPT_DR" + i + "_WRITE");
+        }
+    }
+
+    private static final Field DEBUG_WORD = DEBUG_REGISTERS[0].word();
+    private static final long DEBUG_MASK = debugMask();
+    private static final RegisterMap REGISTERS = RegisterMap.of(Vendor.SVM);
+
+    private final Policy policy;
+    private final NestedSvm nested;
+    private final WritesBuilder writes = new WritesBuilder();
+
+    public SvmCode(Policy policy, VmrunChecks checks) {
+        this.policy = policy;
+        nested = new NestedSvm(policy, checks);
+    }
+
+    private static long debugMask() {
+        long mask = 0;
+        for (Intercept register : DEBUG_REGISTERS) {
+            mask |= register.mask();
+        }
+        return mask;
+    }
+
+    @Override
+    public Phases phases() {
+        return policy.vendors().svm().phases();
+    }
+
+    @Override
+    public List<Access> passThrough() {
+        return policy.vendors().svm().passThrough();
+    }
+
+    /// Writes a field, if that changes it.
+    static void write(Vcpu v, int structure, Field field, long value) {
+        Image vmcb = v.state().image(structure);
+        long old = vmcb.get(field);
+        long kept = value & field.mask();
+        if (old != kept) {
+            v.emit(new VmcbFieldWritten(structure, field.id(), old, kept));
+        }
+    }
+
+    private static void writeCurrent(Vcpu v, Field field, long value) {
+        write(v, v.state().currentStructure(), field, value);
+    }
+
+    @Override
+    public void create(Vcpu v) {
+        intercepts(v);
+        write(v, 1, Vmcb.IOPM, HostValues.page(0, IOPM_PAGE));
+        write(v, 1, Vmcb.MSRPM, HostValues.page(v.id(), MSRPM_PAGE));
+        boolean vgif = v.setup().platform().has("VGIF");
+        write(v, 1, Vmcb.INT_CONTROL, Vmcb.V_INTR_MASKING | (vgif ? V_GIF_ENABLE : 0));
+        write(v, 1, Vmcb.NESTED_CONTROL, NP_ENABLE);
+        write(v, 1, Vmcb.NESTED_CR3, HostValues.page(0, NPT_PAGE));
+        if (v.setup().platform().has("V_VMSAVE_VMLOAD")) {
+            write(v, 1, Vmcb.VIRT_EXT, V_VMLOAD_VMSAVE);
+        }
+        if (v.setup().platform().has("PAUSEFILTER")) {
+            write(v, 1, Vmcb.PAUSE_COUNT, PAUSE_COUNT);
+            boolean threshold = v.setup().platform().has("PFTHRESHOLD");
+            write(v, 1, Vmcb.PAUSE_THRESHOLD, threshold ? PAUSE_THRESHOLD : 0);
+        }
+        registers(v);
+    }
+
+    private void intercepts(Vcpu v) {
+        SvmControls choice = policy.vendors().svm().controls();
+        long[] words = new long[6];
+        for (String name : choice.always()) {
+            set(words, name, true);
+        }
+        for (Map.Entry<String, String> entry : choice.ifPlatform().entrySet()) {
+            set(words, entry.getKey(), v.setup().platform().has(entry.getValue()));
+        }
+        for (Map.Entry<String, String> entry : choice.unlessPlatform().entrySet()) {
+            set(words, entry.getKey(), !v.setup().platform().has(entry.getValue()));
+        }
+        for (Map.Entry<String, String> entry : choice.unlessGuest().entrySet()) {
+            set(words, entry.getKey(), !v.setup().model().has(entry.getValue()));
+        }
+        for (String name : choice.unlessGuestSvme()) {
+            set(words, name, true);
+        }
+        for (int vector : choice.exceptions()) {
+            words[2] |= 1L << vector;
+        }
+        words[DEBUG_WORD.ordinal()] |= DEBUG_MASK;
+        for (int i = 0; i < words.length; i++) {
+            write(v, 1, Layout.VMCB.field(4 * i), words[i]);
+        }
+    }
+
+    private static void set(long[] words, String name, boolean on) {
+        Intercept intercept = Intercept.named(name);
+        words[intercept.word().ordinal()] |= on ? intercept.mask() : 0;
+    }
+
+    /// Userspace's registers: those with a field into it, the others where KVM keeps them.
+    private void registers(Vcpu v) {
+        writes.on(v.state(), v.state().image(1));
+        for (Map.Entry<Reg, Long> register : InitialRegisters.of(Vendor.SVM).entrySet()) {
+            if (REGISTERS.field(register.getKey()) == null) {
+                writes.register(register.getKey(), register.getValue());
+            }
+        }
+        v.emit(new RegistersChanged(writes.done()));
+        for (Map.Entry<Reg, Long> register : InitialRegisters.of(Vendor.SVM).entrySet()) {
+            Field field = REGISTERS.field(register.getKey());
+            if (field != null) {
+                write(v, 1, field, register.getValue());
+            }
+        }
+        efer(v, v.state().register(Reg.EFER));
+    }
+
+    /// SVME is always on in the VMCB; the guest's own bit is KVM's to show.
+    private void efer(Vcpu v, long value) {
+        writeCurrent(v, Vmcb.EFER, value | EFER_SVME);
+        boolean guestSvme = (value & EFER_SVME) != 0;
+        for (String name : policy.vendors().svm().controls().unlessGuestSvme()) {
+            Intercept intercept = Intercept.named(name);
+            String feature = policy.vendors().svm().controls().unlessPlatform().get(name);
+            boolean on =
+                    !guestSvme || feature == null || !v.setup().platform().has(feature);
+            long word = v.state().image(1).get(intercept.word()) & ~intercept.mask();
+            write(v, 1, intercept.word(), word | (on ? intercept.mask() : 0));
+        }
+    }
+
+    /// A new pCPU means a new ASID, and nothing that the old one cached.
+    @Override
+    public void loadedElsewhere(Vcpu v) {
+        write(v, 1, Vmcb.ASID, v.pcpu().nextAsid());
+        write(v, 1, Vmcb.CLEAN, 0);
+        if (v.state().level() == 2) {
+            write(v, 2, Vmcb.ASID, v.pcpu().nextAsid());
+            write(v, 2, Vmcb.CLEAN, 0);
+        }
+    }
+
+    @Override
+    public void run(Step step, Vcpu v) {
+        switch (step) {
+            case WRITE_DIRTY_REGISTERS -> {
+                writeCurrent(v, Vmcb.RAX, v.state().register(Reg.RAX));
+                writeCurrent(v, Vmcb.RSP, v.state().register(Reg.RSP));
+                writeCurrent(v, Vmcb.RIP, v.state().register(Reg.RIP));
+                writeCurrent(v, Vmcb.CR2, v.state().register(Reg.CR2));
+            }
+            case HOST_MSRS_READ -> {
+                v.hostRead(Msrs.GS_BASE, HostCause.LOAD);
+                for (int msr : HOST_MSRS) {
+                    v.hostRead(msr, HostCause.LOAD);
+                }
+                v.hostWrite(Msrs.TSC_AUX, v.state().msr(Msrs.TSC_AUX), HostCause.LOAD);
+            }
+            case HOST_MSRS_WRITE -> {
+                v.hostWrite(Msrs.KERNEL_GS_BASE, HostValues.USER_GS_BASE, HostCause.PUT);
+                for (int msr : HOST_MSRS) {
+                    long host = v.machine().config().hostMsrs().getOrDefault(msr, 0L);
+                    v.hostWrite(msr, host, HostCause.PUT);
+                }
+            }
+            case GS_BASE_RESTORE ->
+                    v.hostWrite(
+                            Msrs.GS_BASE,
+                            v.machine().config().hostMsrs().get(Msrs.GS_BASE),
+                            HostCause.EXIT_RESTORE);
+            case HOST_STATE_SAVE -> v.emit(new HostStateSaved(SaveArea.HOST, Writes.NONE));
+            case VMLOAD_GUEST -> v.emit(new HostStateLoaded(SaveArea.VMCB01));
+            case VMLOAD_HOST -> v.emit(new HostStateLoaded(SaveArea.HOST));
+            case VMSAVE_GUEST -> {
+                Writes written =
+                        writes.on(v.state(), v.state().image(1))
+                                .registers(v.machine().vmsaveStores())
+                                .done();
+                v.emit(new HostStateSaved(SaveArea.VMCB01, written));
+            }
+            case MARK_CLEAN -> {
+                writeCurrent(v, Vmcb.TLB_CONTROL, 0);
+                writeCurrent(v, Vmcb.CLEAN, ALL_CLEAN);
+            }
+            default -> Check.that(false, "SVM has no step %s", step);
+        }
+    }
+
+    @Override
+    public void inject(Vcpu v, int vector, EventType type) {
+        boolean exception = type == EventType.EXCEPTION;
+        boolean errorCode = exception && vector == GP;
+        v.emit(new EventInjected(vector, type, 0));
+        long event = Vmcb.VALID | vector | (exception ? Vmcb.EXCEPTION : 0);
+        writeCurrent(v, Vmcb.EVENT_INJ, event | (errorCode ? ERROR_CODE_VALID : 0));
+    }
+
+    @Override
+    public boolean injecting(Vcpu v) {
+        return v.state().current().has(Vmcb.EVENT_INJ, Vmcb.VALID);
+    }
+
+    /// KVM asks 02's own map while L2 runs, also where the hardware still uses 01's.
+    @Override
+    public boolean writesExit(Vcpu v, int msr) {
+        return v.state().bitmap(v.state().currentStructure()).exits(msr, true);
+    }
+
+    @Override
+    public void storeVirtualSpecCtrl(Vcpu v, long value) {
+        writeCurrent(v, Vmcb.SPEC_CTRL, value);
+    }
+
+    @Override
+    public void storeRegister(Vcpu v, int msr, Reg register, long value) {
+        if (register == Reg.EFER) {
+            efer(v, value);
+            return;
+        }
+        Field field = REGISTERS.field(register);
+        write(v, field.vmload() ? 1 : v.state().currentStructure(), field, value);
+    }
+
+    @Override
+    public void storeControlRegister(Vcpu v, int cr, long value) {
+        switch (cr) {
+            case 0 -> writeCurrent(v, Vmcb.CR0, value);
+            case 3 -> writeCurrent(v, Vmcb.CR3, value);
+            case 4 -> writeCurrent(v, Vmcb.CR4, value);
+            default -> {}
+        }
+    }
+
+    @Override
+    public void passDebugRegisters(Vcpu v) {
+        long word = v.state().current().get(DEBUG_WORD);
+        writeCurrent(v, DEBUG_WORD, word & ~DEBUG_MASK);
+    }
+
+    @Override
+    public void interceptDebugRegisters(Vcpu v) {
+        writeCurrent(v, DEBUG_WORD, v.state().current().get(DEBUG_WORD) | DEBUG_MASK);
+    }
+
+    @Override
+    public void growPauseWindow(Vcpu v) {
+        long count = v.state().current().get(Vmcb.PAUSE_COUNT);
+        writeCurrent(v, Vmcb.PAUSE_COUNT, Math.min(2 * count, Vmcb.PAUSE_COUNT.mask()));
+    }
+
+    @Override
+    public boolean wantedByL1(Exit exit, GuestOp op, Vcpu v) {
+        return nested.wantedByL1(exit, op, v);
+    }
+
+    @Override
+    public void exitToL1(Vcpu v) {
+        nested.exitToL1(v);
+    }
+
+    @Override
+    public void enterL2(Vcpu v, GuestOp.EnterNested op) {
+        nested.enterL2(v, op);
+    }
+
+    @Override
+    public Outcome execute(Vcpu v, GuestOp.VmOp op) {
+        return nested.execute(v, op);
+    }
+
+    @Override
+    public long read(Vcpu v, GuestOp.VmOp op) {
+        return op.value();
+    }
+}

@@ -1,0 +1,333 @@
+package trapline.engine.exit.vmx;
+
+import java.util.List;
+import java.util.Map;
+import trapline.engine.Check;
+import trapline.engine.cpu.Exit;
+import trapline.engine.cpu.GuestOp;
+import trapline.engine.cpu.WritesBuilder;
+import trapline.engine.cpu.vmx.AllowedControls;
+import trapline.engine.cpu.vmx.EntryChecks;
+import trapline.engine.cpu.vmx.Vmcs;
+import trapline.engine.event.HypervisorEvent.EventInjected;
+import trapline.engine.event.HypervisorEvent.EventType;
+import trapline.engine.event.HypervisorEvent.HostCause;
+import trapline.engine.event.HypervisorEvent.RegistersChanged;
+import trapline.engine.event.HypervisorEvent.VmcsFieldWritten;
+import trapline.engine.event.Kvm;
+import trapline.engine.event.Outcome;
+import trapline.engine.event.Reg;
+import trapline.engine.exit.HostValues;
+import trapline.engine.exit.InitialRegisters;
+import trapline.engine.exit.Vcpu;
+import trapline.engine.exit.VendorCode;
+import trapline.engine.policy.Policy;
+import trapline.engine.policy.Policy.Access;
+import trapline.engine.policy.Policy.Phases;
+import trapline.engine.policy.Policy.VmxControls;
+import trapline.engine.policy.Step;
+import trapline.engine.state.Image;
+import trapline.engine.state.RegisterMap;
+import trapline.engine.state.Vendor;
+import trapline.engine.table.Bits;
+import trapline.engine.table.Field;
+import trapline.engine.table.Layout;
+import trapline.engine.table.Msrs;
+
+/// KVM on Intel: `vmx.c`.
+public final class VmxCode implements VendorCode {
+
+    private static final int BITMAP_PAGE = 1;
+    private static final int APIC_PAGE = 3;
+    private static final int EPT_PAGE = 5;
+    private static final long EPT_FLAGS = 0x1e;
+    private static final long APIC_ACCESS_PAGE = 0xfee0_0000L;
+    private static final long PLE_GAP = 128;
+    private static final long PLE_WINDOW = 4096;
+    private static final long CR4_VMXE = 1 << 13;
+    private static final long EFER_LMA = 1 << 10;
+    private static final long ERROR_CODE_VALID = 1 << 11;
+    private static final int GP = 13;
+
+    private static final RegisterMap REGISTERS = RegisterMap.of(Vendor.VMX);
+
+    private final Policy policy;
+    private final AllowedControls allowed;
+    private final NestedVmx nested;
+    private final WritesBuilder writes = new WritesBuilder();
+
+    public VmxCode(Policy policy, AllowedControls allowed, EntryChecks checks) {
+        this.policy = policy;
+        this.allowed = allowed;
+        nested = new NestedVmx(policy, checks);
+    }
+
+    @Override
+    public Phases phases() {
+        return policy.vendors().vmx().phases();
+    }
+
+    @Override
+    public List<Access> passThrough() {
+        return policy.vendors().vmx().passThrough();
+    }
+
+    /// Writes a field, if that changes it.
+    static void write(Vcpu v, int structure, Field field, long value) {
+        Image vmcs = v.state().image(structure);
+        long old = vmcs.get(field);
+        long kept = value & field.mask();
+        if (old != kept) {
+            v.emit(new VmcsFieldWritten(structure, field.id(), old, kept));
+        }
+    }
+
+    private static void writeCurrent(Vcpu v, Field field, long value) {
+        write(v, v.state().currentStructure(), field, value);
+    }
+
+    @Override
+    public void create(Vcpu v) {
+        controls(v);
+        write(v, 1, Vmcs.LINK_POINTER, -1);
+        write(v, 1, Vmcs.MSR_BITMAP, HostValues.page(v.id(), BITMAP_PAGE));
+        write(v, 1, Vmcs.VIRTUAL_APIC_PAGE, HostValues.page(v.id(), APIC_PAGE));
+        write(v, 1, Vmcs.APIC_ACCESS_ADDRESS, APIC_ACCESS_PAGE);
+        write(v, 1, Vmcs.EPT_POINTER, HostValues.page(0, EPT_PAGE) | EPT_FLAGS);
+        write(v, 1, Vmcs.VPID, v.id() + 1);
+        write(v, 1, Vmcs.PLE_GAP, PLE_GAP);
+        write(v, 1, Vmcs.PLE_WINDOW, PLE_WINDOW);
+        write(v, 1, Vmcs.TSC_MULTIPLIER, 1L << 48);
+        hostState(v);
+        registers(v);
+    }
+
+    private void controls(Vcpu v) {
+        VmxControls choice = policy.vendors().vmx().controls();
+        write(v, 1, Vmcs.PIN_BASED, adjusted(Vmcs.PIN_BASED, choice.always().get("pin")));
+        long primary = adjusted(Vmcs.PRIMARY, choice.always().get("primary"));
+        write(v, 1, Vmcs.PRIMARY, primary);
+        long secondary = mask(choice.always().get("secondary"));
+        for (Map.Entry<String, String> control : choice.ifGuest().entrySet()) {
+            secondary |=
+                    v.setup().model().has(control.getValue())
+                            ? Bits.control(control.getKey())
+                            : 0;
+        }
+        for (Map.Entry<String, String> control : choice.unlessGuest().entrySet()) {
+            secondary |=
+                    v.setup().model().has(control.getValue())
+                            ? 0
+                            : Bits.control(control.getKey());
+        }
+        write(v, 1, Vmcs.SECONDARY, allowed.adjust(Vmcs.SECONDARY, secondary));
+        write(v, 1, Vmcs.TERTIARY, adjusted(Vmcs.TERTIARY, choice.always().get("tertiary")));
+        write(v, 1, Vmcs.EXIT_CONTROLS, adjusted(Vmcs.EXIT_CONTROLS, choice.always().get("exit")));
+        long entry = adjusted(Vmcs.ENTRY_CONTROLS, choice.always().get("entry"));
+        write(v, 1, Vmcs.ENTRY_CONTROLS, entry | Vmcs.ENTRY_IA32E_MODE);
+        long exceptions = 0;
+        for (int vector : choice.exceptions()) {
+            exceptions |= 1L << vector;
+        }
+        write(v, 1, Vmcs.EXCEPTION_BITMAP, exceptions);
+        write(v, 1, Vmcs.CR0_MASK, ~choice.cr0GuestOwned());
+        write(v, 1, Vmcs.CR4_MASK, ~choice.cr4GuestOwned());
+    }
+
+    private long adjusted(Field field, List<String> names) {
+        return allowed.adjust(field, mask(names));
+    }
+
+    private static long mask(List<String> names) {
+        long mask = 0;
+        for (String name : names) {
+            mask |= Bits.control(name);
+        }
+        return mask;
+    }
+
+    private static void hostState(Vcpu v) {
+        write(v, 1, Vmcs.HOST_CR0, HostValues.CR0);
+        write(v, 1, Vmcs.HOST_CR3, HostValues.CR3);
+        write(v, 1, Vmcs.HOST_CR4, HostValues.CR4);
+        write(v, 1, Vmcs.HOST_EFER, HostValues.EFER);
+        write(v, 1, Vmcs.HOST_PAT, HostValues.PAT);
+        write(v, 1, Vmcs.HOST_RIP, HostValues.RIP);
+        write(v, 1, Vmcs.HOST_RSP, HostValues.RSP);
+        write(v, 1, Vmcs.HOST_CS_SELECTOR, 0x10);
+        write(v, 1, Layout.VMCS.named("HOST_SS_SELECTOR"), 0x18);
+        write(v, 1, Vmcs.HOST_TR_SELECTOR, 0x40);
+        write(v, 1, Layout.VMCS.named("HOST_IDTR_BASE"), HostValues.IDTR_BASE);
+        write(v, 1, Layout.VMCS.named("HOST_IA32_SYSENTER_CS"), 0x10);
+        write(v, 1, Layout.VMCS.named("HOST_IA32_SYSENTER_EIP"), HostValues.SYSENTER_EIP);
+    }
+
+    /// Userspace's registers: those with a field into it, the others where KVM keeps them.
+    private void registers(Vcpu v) {
+        writes.on(v.state(), v.state().image(1));
+        for (Map.Entry<Reg, Long> register : InitialRegisters.of(Vendor.VMX).entrySet()) {
+            Field field = REGISTERS.field(register.getKey());
+            if (field == null) {
+                writes.register(register.getKey(), register.getValue());
+            }
+        }
+        v.emit(new RegistersChanged(writes.done()));
+        for (Map.Entry<Reg, Long> register : InitialRegisters.of(Vendor.VMX).entrySet()) {
+            Field field = REGISTERS.field(register.getKey());
+            if (field != null) {
+                write(v, 1, field, register.getValue());
+            }
+        }
+        storeControlRegister(v, 0, v.state().register(Reg.CR0));
+        storeControlRegister(v, 4, v.state().register(Reg.CR4));
+    }
+
+    @Override
+    public void loadedElsewhere(Vcpu v) {
+        long area = HostValues.gsBase(v.state().pcpu());
+        for (int structure = 1; structure <= v.state().level(); structure++) {
+            write(v, structure, Vmcs.HOST_GS_BASE, area);
+            write(v, structure, Layout.VMCS.named("HOST_TR_BASE"), area + 0x3000);
+            write(v, structure, Layout.VMCS.named("HOST_GDTR_BASE"), area + 0x1000);
+            write(v, structure, Layout.VMCS.named("HOST_IA32_SYSENTER_ESP"), area + 0x3200);
+        }
+    }
+
+    @Override
+    public void run(Step step, Vcpu v) {
+        switch (step) {
+            case WRITE_DIRTY_REGISTERS -> {
+                writeCurrent(v, Vmcs.GUEST_RSP, v.state().register(Reg.RSP));
+                writeCurrent(v, Vmcs.GUEST_RIP, v.state().register(Reg.RIP));
+            }
+            case KERNEL_GS_BASE_LOAD ->
+                    v.hostWrite(
+                            Msrs.KERNEL_GS_BASE,
+                            v.state().register(Reg.KERNEL_GS_BASE),
+                            HostCause.LOAD);
+            case KERNEL_GS_BASE_PUT -> {
+                if (v.state().is(Kvm.GUEST_STATE_LOADED)) {
+                    v.hostRead(Msrs.KERNEL_GS_BASE, HostCause.PUT);
+                    v.hostWrite(
+                            Msrs.KERNEL_GS_BASE, HostValues.USER_GS_BASE, HostCause.PUT);
+                }
+            }
+            default -> Check.that(false, "VMX has no step %s", step);
+        }
+    }
+
+    @Override
+    public void inject(Vcpu v, int vector, EventType type) {
+        boolean exception = type == EventType.EXCEPTION;
+        boolean errorCode = exception && vector == GP;
+        v.emit(new EventInjected(vector, type, 0));
+        long info = Vmcs.VALID | vector | (exception ? Vmcs.HARDWARE_EXCEPTION : 0);
+        if (errorCode) {
+            writeCurrent(v, Vmcs.ENTRY_ERROR_CODE, 0);
+        }
+        writeCurrent(v, Vmcs.ENTRY_INTERRUPT_INFO, info | (errorCode ? ERROR_CODE_VALID : 0));
+    }
+
+    @Override
+    public boolean injecting(Vcpu v) {
+        return v.state().current().has(Vmcs.ENTRY_INTERRUPT_INFO, Vmcs.VALID);
+    }
+
+    @Override
+    public boolean writesExit(Vcpu v, int msr) {
+        return !v.state().current().has(Vmcs.PRIMARY, Vmcs.USE_MSR_BITMAPS)
+                || v.state().bitmap(v.state().currentStructure()).exits(msr, true);
+    }
+
+    @Override
+    public void storeVirtualSpecCtrl(Vcpu v, long value) {
+        Check.that(false, "VMX has no V_SPEC_CTRL");
+    }
+
+    @Override
+    public void storeRegister(Vcpu v, int msr, Reg register, long value) {
+        Field field = REGISTERS.field(register);
+        if (field != null) {
+            writeCurrent(v, field, value);
+            if (register == Reg.EFER) {
+                efer(v, value);
+            }
+        } else if (v.state().is(Kvm.GUEST_STATE_LOADED) && v.pcpu().msr(msr) != value) {
+            HostCause cause =
+                    msr == Msrs.KERNEL_GS_BASE ? HostCause.GUEST_WRITE : HostCause.USER_RETURN;
+            v.hostWrite(msr, value, cause);
+        }
+    }
+
+    /// The entry control follows LMA; EFER is switched by hardware while guest and host differ.
+    private void efer(Vcpu v, long value) {
+        Image vmcs = v.state().current();
+        boolean switched = value != HostValues.EFER;
+        long entry = vmcs.get(Vmcs.ENTRY_CONTROLS) & ~(Vmcs.ENTRY_IA32E_MODE | Vmcs.ENTRY_LOAD_EFER);
+        entry |= (value & EFER_LMA) != 0 ? Vmcs.ENTRY_IA32E_MODE : 0;
+        writeCurrent(v, Vmcs.ENTRY_CONTROLS, entry | (switched ? Vmcs.ENTRY_LOAD_EFER : 0));
+        long exit = vmcs.get(Vmcs.EXIT_CONTROLS) & ~Vmcs.EXIT_LOAD_EFER;
+        writeCurrent(v, Vmcs.EXIT_CONTROLS, exit | (switched ? Vmcs.EXIT_LOAD_EFER : 0));
+    }
+
+    @Override
+    public void storeControlRegister(Vcpu v, int cr, long value) {
+        switch (cr) {
+            case 0 -> {
+                writeCurrent(v, Vmcs.CR0_SHADOW, value);
+                writeCurrent(v, Vmcs.GUEST_CR0, value | (1 << 5));
+            }
+            case 3 -> writeCurrent(v, Vmcs.GUEST_CR3, value);
+            case 4 -> {
+                writeCurrent(v, Vmcs.CR4_SHADOW, value);
+                writeCurrent(v, Vmcs.GUEST_CR4, value | CR4_VMXE);
+            }
+            default -> {}
+        }
+    }
+
+    @Override
+    public void passDebugRegisters(Vcpu v) {
+        Image vmcs = v.state().current();
+        writeCurrent(v, Vmcs.PRIMARY, vmcs.get(Vmcs.PRIMARY) & ~Vmcs.MOV_DR_EXITING);
+    }
+
+    @Override
+    public void interceptDebugRegisters(Vcpu v) {
+        Image vmcs = v.state().current();
+        if (!vmcs.has(Vmcs.PRIMARY, Vmcs.MOV_DR_EXITING)) {
+            writeCurrent(v, Vmcs.PRIMARY, vmcs.get(Vmcs.PRIMARY) | Vmcs.MOV_DR_EXITING);
+        }
+    }
+
+    @Override
+    public void growPauseWindow(Vcpu v) {
+        long window = v.state().current().get(Vmcs.PLE_WINDOW);
+        writeCurrent(v, Vmcs.PLE_WINDOW, Math.min(2 * window, Vmcs.PLE_WINDOW.mask()));
+    }
+
+    @Override
+    public boolean wantedByL1(Exit exit, GuestOp op, Vcpu v) {
+        return nested.wantedByL1(exit, v);
+    }
+
+    @Override
+    public void exitToL1(Vcpu v) {
+        nested.exitToL1(v);
+    }
+
+    @Override
+    public void enterL2(Vcpu v, GuestOp.EnterNested op) {
+        nested.enterL2(v, op);
+    }
+
+    @Override
+    public Outcome execute(Vcpu v, GuestOp.VmOp op) {
+        return nested.execute(v, op);
+    }
+
+    @Override
+    public long read(Vcpu v, GuestOp.VmOp op) {
+        return nested.read(v, op);
+    }
+}

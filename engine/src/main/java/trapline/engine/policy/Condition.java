@@ -1,0 +1,155 @@
+package trapline.engine.policy;
+
+import com.google.common.primitives.UnsignedLong;
+import dev.cel.common.CelAbstractSyntaxTree;
+import dev.cel.common.CelIssue;
+import dev.cel.common.CelValidationException;
+import dev.cel.common.types.CelType;
+import dev.cel.common.types.SimpleType;
+import dev.cel.compiler.CelCompiler;
+import dev.cel.compiler.CelCompilerBuilder;
+import dev.cel.compiler.CelCompilerFactory;
+import dev.cel.parser.CelStandardMacro;
+import dev.cel.runtime.CelEvaluationException;
+import dev.cel.runtime.CelRuntime;
+import dev.cel.runtime.CelRuntimeFactory;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import trapline.engine.text.InputException;
+import trapline.engine.text.InputException.Kind;
+import trapline.engine.text.Node;
+import trapline.engine.text.Node.Place;
+
+/// A CEL expression over [Variables] that is true or false.
+///
+/// Type-checked where it is read, compiled where it is first needed. It can read nothing but its
+/// variables and cannot loop.
+public final class Condition {
+
+    private static final int LONGEST = 4096;
+
+    private final String source;
+    private final Place place;
+    private CelRuntime.Program program;
+
+    private Condition(String source, Place place) {
+        this.source = source;
+        this.place = place;
+    }
+
+    /// The condition that stands in a policy file.
+    public static Condition of(Node node) {
+        String source = node.text();
+        if (source.length() > LONGEST) {
+            throw node.error(Kind.TOO_LARGE, "a condition has at most %d characters", LONGEST);
+        }
+        return new Condition(source, node.place());
+    }
+
+    public String source() {
+        return source;
+    }
+
+    /// Compiles and type-checks it now.
+    public void check() {
+        if (!constant()) {
+            program();
+        }
+    }
+
+    public boolean holds(Variables variables) {
+        if (constant()) {
+            return source.equals("true");
+        }
+        try {
+            return (boolean) program().eval(name -> value(name, variables));
+        } catch (CelEvaluationException e) {
+            throw new InputException(
+                    Kind.NOT_APPLICABLE, place.toString(), "condition fails: " + e.getMessage());
+        }
+    }
+
+    private boolean constant() {
+        return source.equals("true") || source.equals("false");
+    }
+
+    private CelRuntime.Program program() {
+        if (program == null) {
+            program = compile();
+        }
+        return program;
+    }
+
+    private static Optional<Object> value(String name, Variables variables) {
+        return switch (name) {
+            case "value" -> unsigned(variables.value());
+            case "host_initiated" -> Optional.of(variables.hostInitiated());
+            case "host.eibrs" -> Optional.of(variables.hostEibrs());
+            case "host.spec_ctrl" -> unsigned(variables.hostSpecCtrl());
+            case "guest.ibrs_all" -> Optional.of(variables.guestIbrsAll());
+            case "vcpu.spec_ctrl" -> unsigned(variables.vcpuSpecCtrl());
+            case "vcpu.exits" -> Optional.of(variables.vcpuExits());
+            default -> Optional.empty();
+        };
+    }
+
+    private static Optional<Object> unsigned(long value) {
+        return Optional.of(UnsignedLong.fromLongBits(value));
+    }
+
+    /// The variables and their types.
+    private static SortedMap<String, CelType> types() {
+        SortedMap<String, CelType> types = new TreeMap<>();
+        types.put("value", SimpleType.UINT);
+        types.put("host_initiated", SimpleType.BOOL);
+        types.put("host.eibrs", SimpleType.BOOL);
+        types.put("host.spec_ctrl", SimpleType.UINT);
+        types.put("guest.ibrs_all", SimpleType.BOOL);
+        types.put("vcpu.spec_ctrl", SimpleType.UINT);
+        types.put("vcpu.exits", SimpleType.INT);
+        return types;
+    }
+
+    private CelRuntime.Program compile() {
+        CelCompilerBuilder builder =
+                CelCompilerFactory.standardCelCompilerBuilder()
+                        .setResultType(SimpleType.BOOL)
+                        .setStandardMacros(new CelStandardMacro[0]);
+        types().forEach(builder::addVar);
+        CelCompiler compiler = builder.build();
+        try {
+            CelAbstractSyntaxTree tree = compiler.compile(source).getAst();
+            return CelRuntimeFactory.plannerRuntimeBuilder().build().createProgram(tree);
+        } catch (CelValidationException e) {
+            throw explain(e);
+        } catch (CelEvaluationException e) {
+            throw new InputException(Kind.SYNTAX, place.toString(), e.getMessage());
+        }
+    }
+
+    /// Where in the file the condition is wrong: plain and quoted texts begin at their place.
+    private InputException explain(CelValidationException e) {
+        CelIssue issue = e.getErrors().getFirst();
+        int column = place.column() + Math.max(0, issue.getSourceLocation().getColumn());
+        return new InputException(
+                Kind.SYNTAX,
+                place.file() + ":" + place.line() + ":" + column,
+                "in '%s': %s".formatted(source, issue.getMessage()));
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Condition that && source.equals(that.source);
+    }
+
+    @Override
+    public int hashCode() {
+        return source.hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return source;
+    }
+}

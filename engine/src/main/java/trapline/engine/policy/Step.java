@@ -1,0 +1,35 @@
+package trapline.engine.policy;
+
+import java.util.Locale;
+
+/// Something the hypervisor does in a phase of one run. Which, and in what order, is a policy's choice.
+public enum Step {
+    /// IBPB when what is loaded differs from what was loaded here before.
+    IBPB_ON_SWITCH,
+    /// Host values of MSRs that matter only in user mode, replaced where the guest's differ.
+    USER_RETURN_MSRS,
+    USER_RETURN_RESTORE,
+    KERNEL_GS_BASE_LOAD,
+    KERNEL_GS_BASE_PUT,
+    /// A pending event into the structure.
+    INJECT,
+    WRITE_DIRTY_REGISTERS,
+    SPEC_CTRL_ENTER,
+    SPEC_CTRL_LEAVE,
+    /// SVM before 5.12: the host's state with RDMSR and WRMSR.
+    HOST_MSRS_READ,
+    HOST_MSRS_WRITE,
+    GS_BASE_RESTORE,
+    /// SVM since 5.12: the host's state with VMSAVE and VMLOAD.
+    HOST_STATE_SAVE,
+    VMLOAD_GUEST,
+    VMSAVE_GUEST,
+    VMLOAD_HOST,
+    /// All clean bits but those always dirty, and no TLB command, after #VMEXIT.
+    MARK_CLEAN;
+
+    /// The name in policy files.
+    public String text() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+}

@@ -1,0 +1,26 @@
+package trapline.engine.policy;
+
+/// What a policy's conditions may ask about: the write, the vCPU model, the host, counters.
+public interface Variables {
+
+    /// `value`: what is being written.
+    long value();
+
+    /// `host_initiated`: userspace writes, not the guest.
+    boolean hostInitiated();
+
+    /// `host.eibrs`: the platform has enhanced IBRS.
+    boolean hostEibrs();
+
+    /// `host.spec_ctrl`: the host's own SPEC_CTRL.
+    long hostSpecCtrl();
+
+    /// `guest.ibrs_all`: ARCH_CAPABILITIES shows the guest IBRS_ALL.
+    boolean guestIbrsAll();
+
+    /// `vcpu.spec_ctrl`: what the guest wrote last.
+    long vcpuSpecCtrl();
+
+    /// `vcpu.exits`: VM exits of this vCPU so far.
+    long vcpuExits();
+}

@@ -1,0 +1,141 @@
+package trapline.engine.text;
+
+import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import com.fasterxml.jackson.dataformat.yaml.YAMLParser;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.SequencedMap;
+import org.yaml.snakeyaml.LoaderOptions;
+import trapline.engine.text.InputException.Kind;
+import trapline.engine.text.Node.Entry;
+import trapline.engine.text.Node.Mapping;
+import trapline.engine.text.Node.Place;
+import trapline.engine.text.Node.Scalar;
+import trapline.engine.text.Node.Sequence;
+
+/// Reads one YAML document, bounded in size and depth, without anchors, tags or duplicate keys.
+public final class Yaml {
+
+    /// The most characters a file may have.
+    public static final int LARGEST = 4 * 1024 * 1024;
+
+    private static final int DEEPEST = 64;
+
+    private static final YAMLFactory FACTORY = factory();
+
+    private final YAMLParser parser;
+    private final String file;
+
+    private Yaml(YAMLParser parser, String file) {
+        this.parser = parser;
+        this.file = file;
+    }
+
+    private static YAMLFactory factory() {
+        LoaderOptions options = new LoaderOptions();
+        options.setCodePointLimit(LARGEST);
+        options.setNestingDepthLimit(DEEPEST);
+        options.setMaxAliasesForCollections(0);
+        return YAMLFactory.builder()
+                .loaderOptions(options)
+                .streamReadConstraints(
+                        StreamReadConstraints.builder().maxNestingDepth(DEEPEST).build())
+                .build();
+    }
+
+    /// The document in `text`; `file` names it in errors.
+    public static Node parse(String text, String file) {
+        if (text.length() > LARGEST) {
+            throw new InputException(
+                    Kind.TOO_LARGE,
+                    file,
+                    "%d characters, at most %d are read".formatted(text.length(), LARGEST));
+        }
+        try (YAMLParser parser = FACTORY.createParser(text)) {
+            Yaml yaml = new Yaml(parser, file);
+            if (parser.nextToken() == null) {
+                throw new InputException(Kind.SYNTAX, file, "the file is empty");
+            }
+            Node root = yaml.value(0);
+            if (parser.nextToken() != null) {
+                throw new InputException(
+                        Kind.SYNTAX, yaml.place().toString(), "expected only one document");
+            }
+            return root;
+        } catch (JsonProcessingException e) {
+            throw syntax(e, file);
+        } catch (IOException e) {
+            throw new InputException(Kind.SYNTAX, file, "not YAML: " + e.getMessage());
+        }
+    }
+
+    private Node value(int depth) throws IOException {
+        if (depth > DEEPEST) {
+            throw new InputException(
+                    Kind.TOO_LARGE, place().toString(), "nested deeper than " + DEEPEST);
+        }
+        if (parser.getTypeId() != null || parser.getObjectId() != null) {
+            throw new InputException(
+                    Kind.SYNTAX, place().toString(), "tags and anchors are not used here");
+        }
+        Place place = place();
+        return switch (parser.currentToken()) {
+            case START_OBJECT -> mapping(place, depth);
+            case START_ARRAY -> sequence(place, depth);
+            case VALUE_STRING -> new Scalar(place, alias(), true);
+            case VALUE_NULL -> new Scalar(place, "", false);
+            default -> new Scalar(place, parser.getText(), false);
+        };
+    }
+
+    private String alias() throws IOException {
+        if (parser.isCurrentAlias()) {
+            throw new InputException(
+                    Kind.SYNTAX, place().toString(), "aliases are not used here");
+        }
+        return parser.getText();
+    }
+
+    private Mapping mapping(Place place, int depth) throws IOException {
+        SequencedMap<String, Entry> entries = new LinkedHashMap<>();
+        while (parser.nextToken() != JsonToken.END_OBJECT) {
+            String key = parser.currentName();
+            Place keyPlace = place();
+            parser.nextToken();
+            if (entries.put(key, new Entry(keyPlace, value(depth + 1))) != null) {
+                throw new InputException(
+                        Kind.SYNTAX, keyPlace.toString(), "'%s' stands twice".formatted(key));
+            }
+        }
+        return new Mapping(place, entries);
+    }
+
+    private Sequence sequence(Place place, int depth) throws IOException {
+        List<Node> items = new ArrayList<>();
+        while (parser.nextToken() != JsonToken.END_ARRAY) {
+            items.add(value(depth + 1));
+        }
+        return new Sequence(place, items);
+    }
+
+    private Place place() {
+        JsonLocation at = parser.currentTokenLocation();
+        return new Place(file, at.getLineNr(), at.getColumnNr());
+    }
+
+    private static InputException syntax(JsonProcessingException e, String file) {
+        JsonLocation at = e.getLocation();
+        String message = e.getOriginalMessage();
+        int end = message.indexOf('\n');
+        return new InputException(
+                Kind.SYNTAX,
+                at == null ? file : file + ":" + at.getLineNr() + ":" + at.getColumnNr(),
+                "not YAML: " + (end < 0 ? message : message.substring(0, end)));
+    }
+}

@@ -1,0 +1,213 @@
+package trapline.journal.broker;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.common.KafkaException;
+import trapline.journal.JournalException;
+import trapline.journal.JournalException.Kind;
+import trapline.journal.disk.FileHold;
+
+/// The broker of a folder, whichever process runs it.
+///
+/// The first process to come holds the folder and runs the broker; the others are its clients. When
+/// the holder goes, one of the others takes the folder over and runs the broker at the same address,
+/// so that recording and reading go on there.
+public final class FolderBroker implements AutoCloseable {
+
+    private static final Duration JOIN_LIMIT = Duration.ofSeconds(60);
+    private static final int POLL_MILLIS = 50;
+    private static final int WATCH_MILLIS = 200;
+
+    private final BrokerFolder folder;
+    private volatile EmbeddedBroker own;
+    private volatile String address;
+    private volatile JournalException takeoverFailure;
+    private volatile boolean closed;
+    private Thread watcher;
+
+    private FolderBroker(BrokerFolder folder) {
+        this.folder = folder;
+    }
+
+    /// Runs the folder's broker or joins the one that runs.
+    ///
+    /// @param create whether a folder without a log becomes one
+    public static FolderBroker open(Path path, boolean create) {
+        FolderBroker broker = new FolderBroker(new BrokerFolder(path));
+        if (!broker.folder.isLog() && !create) {
+            throw new JournalException(
+                    Kind.NO_LOG, path.toString(), "no log is here yet: nothing was recorded");
+        }
+        broker.folder.create();
+        try {
+            broker.holdOrJoin();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new JournalException(
+                    Kind.UNREACHABLE, path.toString(), "interrupted while joining its broker", e);
+        }
+        return broker;
+    }
+
+    /// Where Kafka clients reach the broker.
+    public String address() {
+        return address;
+    }
+
+    public Path path() {
+        return folder.path();
+    }
+
+    /// Whether this process runs the broker.
+    public boolean isHolder() {
+        return own != null;
+    }
+
+    /// Why the broker is of no use any more, or empty.
+    public Optional<JournalException> fault() {
+        EmbeddedBroker holder = own;
+        JournalException failure =
+                holder == null ? takeoverFailure : holder.fault().getNow(takeoverFailure);
+        return Optional.ofNullable(failure);
+    }
+
+    /// Marks a session as being recorded by this process, until that is closed or the process ends.
+    public FileHold startRecording(String session) {
+        return FileHold.tryHold(folder.recording(session))
+                .orElseThrow(() ->
+                        new JournalException(
+                                Kind.BUSY,
+                                path().toString(),
+                                "session " + session + " is being recorded already"));
+    }
+
+    /// Whether some process records this session now.
+    public boolean isRecording(String session) {
+        return FileHold.isHeld(folder.recording(session));
+    }
+
+    private void holdOrJoin() throws InterruptedException {
+        long deadline = System.nanoTime() + JOIN_LIMIT.toNanos();
+        while (address == null) {
+            Optional<FileHold> lock = folder.tryHold();
+            if (lock.isPresent()) {
+                own = EmbeddedBroker.start(folder, lock.get());
+                address = own.address();
+                return;
+            }
+            join(folder.address());
+            if (address == null && System.nanoTime() > deadline) {
+                throw busy();
+            }
+            if (address == null) {
+                Thread.sleep(POLL_MILLIS);
+            }
+        }
+        watch();
+    }
+
+    /// Takes that address for the broker's if its cluster is the folder's.
+    private void join(Optional<BrokerAddress> candidate) {
+        candidate
+                .filter(FolderBroker::listens)
+                .filter(this::isOurs)
+                .ifPresent(found -> address = found.hostAndPort());
+    }
+
+    private static boolean listens(BrokerAddress candidate) {
+        try (Socket socket = new Socket()) {
+            socket.connect(new InetSocketAddress(candidate.host(), candidate.port()), 1000);
+            return true;
+        } catch (IOException | IllegalArgumentException e) {
+            return false;
+        }
+    }
+
+    private boolean isOurs(BrokerAddress candidate) {
+        Map<String, Object> settings =
+                Map.of(
+                        "bootstrap.servers",
+                        candidate.hostAndPort(),
+                        "request.timeout.ms",
+                        2000,
+                        "default.api.timeout.ms",
+                        4000,
+                        "enable.metrics.push",
+                        false,
+                        "metric.reporters",
+                        "");
+        try (Admin admin = Admin.create(settings)) {
+            String cluster = admin.describeCluster().clusterId().get(5, TimeUnit.SECONDS);
+            return folder.cluster().filter(cluster::equals).isPresent();
+        } catch (ExecutionException | TimeoutException | KafkaException e) {
+            return false;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    private JournalException busy() {
+        String holder =
+                folder.address().map(a -> " (last known: process " + a.process() + ")").orElse("");
+        return new JournalException(
+                Kind.BUSY,
+                path().toString(),
+                "another process holds this log%s, and its broker does not answer"
+                        .formatted(holder));
+    }
+
+    private void watch() {
+        watcher = new Thread(this::takeOverWhenFree, "trapline-folder-watch");
+        watcher.setDaemon(true);
+        watcher.start();
+    }
+
+    private void takeOverWhenFree() {
+        try {
+            while (!closed) {
+                Thread.sleep(WATCH_MILLIS);
+                Optional<FileHold> lock = folder.tryHold();
+                if (lock.isPresent()) {
+                    takeOver(lock.get());
+                    return;
+                }
+            }
+        } catch (InterruptedException e) {
+            // Closed.
+        } catch (JournalException e) {
+            takeoverFailure = e;
+        }
+    }
+
+    private synchronized void takeOver(FileHold lock) {
+        if (closed) {
+            lock.close();
+            return;
+        }
+        own = EmbeddedBroker.start(folder, lock);
+        address = own.address();
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        if (watcher != null) {
+            watcher.interrupt();
+        }
+        synchronized (this) {
+            if (own != null) {
+                own.close();
+            }
+        }
+    }
+}

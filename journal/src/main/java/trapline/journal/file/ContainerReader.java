@@ -1,0 +1,244 @@
+package trapline.journal.file;
+
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.ToLongFunction;
+import trapline.journal.JournalException;
+import trapline.journal.SessionReader;
+import trapline.journal.session.CheckpointIndex;
+import trapline.journal.session.Pieces;
+import trapline.journal.session.Prefetch;
+import trapline.schemas.Blob;
+import trapline.schemas.BlobRef;
+import trapline.schemas.CatalogueEntry;
+import trapline.schemas.CatalogueEntry.Status;
+import trapline.schemas.Checkpoint;
+import trapline.schemas.CheckpointPage;
+import trapline.schemas.CheckpointRef;
+import trapline.schemas.ClosingRecord;
+import trapline.schemas.Digest;
+import trapline.schemas.Framing;
+
+/// Reads one session out of its container file.
+final class ContainerReader implements SessionReader {
+
+    private final Container container;
+    private final ContainerFile file;
+    private final CatalogueEntry entry;
+    private CheckpointIndex index;
+
+    /// @param recorded whether a process writes the file now
+    ContainerReader(Path path, boolean recorded) {
+        container = Container.open(path);
+        file = container.file();
+        try {
+            entry = container.closed().orElseGet(() -> unfinished(recorded));
+        } catch (JournalException e) {
+            container.close();
+            throw e;
+        }
+    }
+
+    /// A file without an end is being written, or it is torn.
+    private CatalogueEntry unfinished(boolean recorded) {
+        CatalogueEntry opened = container.opened();
+        ContainerScan scan = new ContainerScan(container);
+        index = CheckpointIndex.of(opened.header().session(), scan.checkpoints());
+        return new CatalogueEntry(
+                opened.header(),
+                recorded ? Status.OPEN : Status.TORN,
+                opened.heartbeatMillis(),
+                opened.partition(),
+                container.afterEntry(),
+                scan.events(),
+                0,
+                Optional.empty());
+    }
+
+    @Override
+    public CatalogueEntry entry() {
+        return entry;
+    }
+
+    @Override
+    public Framing.Writers writers() {
+        return container;
+    }
+
+    /// Contents stand behind the first entry, before the first event.
+    @Override
+    public byte[] blob(Digest sha256) {
+        BlobRef ref =
+                entry.header().blobs().stream()
+                        .filter(blob -> blob.sha256().equals(sha256))
+                        .findFirst()
+                        .orElseThrow(() ->
+                                new IllegalArgumentException(
+                                        "the header names no content " + sha256));
+        PieceWalk walk = new PieceWalk(sha256);
+        return Pieces.join(ref, file.path().toString(), walk::piece);
+    }
+
+    @Override
+    public void read(CheckpointRef from, RecordHandler handler) {
+        file.look();
+        long total = entry.closing().map(ClosingRecord::events).orElse(Long.MAX_VALUE);
+        long before = from == null ? 0 : from.order();
+        if (before >= total) {
+            return;
+        }
+        EventWalk walk = new EventWalk(handler, before, total);
+        walk.drain(from == null ? entry.firstOffset() : after(from));
+        if (!walk.stopped && walk.events < total && entry.closing().isPresent()) {
+            throw file.damaged(
+                    file.size(),
+                    "the file ends after event %d of session %s, which has %d"
+                            .formatted(walk.events, entry.header().session(), total));
+        }
+    }
+
+    private long after(CheckpointRef from) {
+        return file.head(from.offset())
+                .orElseThrow(() -> file.damaged(from.offset(), "the file ends here"))
+                .next();
+    }
+
+    @Override
+    public Optional<CheckpointRef> checkpointBefore(long order) {
+        return last(CheckpointRef::order, order);
+    }
+
+    @Override
+    public Optional<CheckpointRef> checkpointBefore(int vcpu, long seq) {
+        return last(ref -> vcpu < ref.seqs().length ? ref.seqs()[vcpu] : Long.MAX_VALUE, seq);
+    }
+
+    private Optional<CheckpointRef> last(ToLongFunction<CheckpointRef> value, long limit) {
+        return index().last(value, limit);
+    }
+
+    @Override
+    public Checkpoint checkpoint(CheckpointRef ref) {
+        Checkpoint found = container.read(Checkpoint.CODEC, ref.offset());
+        if (found.order() != ref.order()) {
+            throw file.damaged(
+                    ref.offset(),
+                    "expected the checkpoint after event %d, found the one after event %d"
+                            .formatted(ref.order(), found.order()));
+        }
+        return found;
+    }
+
+    @Override
+    public int checkpoints() {
+        return index().size();
+    }
+
+    /// The pages are the blocks before the last one.
+    private CheckpointIndex index() {
+        if (index == null) {
+            long[] positions = new long[entry.pages()];
+            long end = file.before(file.size()).orElseThrow();
+            for (int page = positions.length - 1; page >= 0; page--) {
+                OptionalLong before = file.before(end);
+                long at = end;
+                end =
+                        before.orElseThrow(
+                                () -> file.damaged(at, "expected a page of checkpoints before"));
+                positions[page] = end;
+            }
+            index =
+                    new CheckpointIndex(
+                            positions.length,
+                            page -> container.read(CheckpointPage.CODEC, positions[page]));
+        }
+        return index;
+    }
+
+    @Override
+    public void close() {
+        container.close();
+    }
+
+    /// The pieces of one content, in order.
+    private final class PieceWalk {
+
+        private final Digest sha256;
+        private long position = container.afterEntry();
+
+        PieceWalk(Digest sha256) {
+            this.sha256 = sha256;
+        }
+
+        Blob piece(int index) {
+            while (true) {
+                Blob found = container.read(Blob.CODEC, position);
+                position = file.head(position).orElseThrow().next();
+                if (found.sha256().equals(sha256) && found.index() == index) {
+                    return found;
+                }
+            }
+        }
+    }
+
+    /// Where reading is: the place of each event, in turn.
+    private final class EventWalk implements Place {
+
+        private final RecordHandler handler;
+        private final long total;
+        private final RecordCursor cursor = new RecordCursor(file);
+        private long events;
+        private long block;
+        private long fetchAt;
+        private boolean stopped;
+
+        EventWalk(RecordHandler handler, long before, long total) {
+            this.handler = handler;
+            this.total = total;
+            events = before;
+        }
+
+        void drain(long from) {
+            fetchAt = from;
+            try (Prefetch<Block> blocks = new Prefetch<>("trapline-unpack", this::fetch)) {
+                for (Block next = blocks.next(); next != null && drain(next); ) {
+                    next = blocks.next();
+                }
+            }
+        }
+
+        /// Runs in the other thread.
+        private Block fetch() {
+            Optional<Block> next = file.read(fetchAt);
+            next.ifPresent(found -> fetchAt = found.next());
+            return next.orElse(null);
+        }
+
+        /// Whether to go on.
+        private boolean drain(Block next) {
+            block = next.position();
+            cursor.enter(next);
+            while (cursor.next()) {
+                if (cursor.is("Envelope")) {
+                    events++;
+                    if (!handler.record(cursor.record(), 0, cursor.length(), this)) {
+                        stopped = true;
+                        return false;
+                    }
+                }
+            }
+            return events < total;
+        }
+
+        @Override
+        public String describe() {
+            return "%s@%d (event %d)".formatted(file.path(), block, events);
+        }
+
+        @Override
+        public long offset() {
+            return events - 1;
+        }
+    }
+}

@@ -1,0 +1,161 @@
+package trapline.journal.file;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
+import trapline.journal.Journal;
+import trapline.journal.JournalException;
+import trapline.journal.JournalException.Kind;
+import trapline.journal.SessionReader;
+import trapline.journal.SessionWriter;
+import trapline.journal.disk.DiskFailure;
+import trapline.journal.disk.FileHold;
+import trapline.journal.session.SessionNames;
+import trapline.schemas.CatalogueEntry;
+import trapline.schemas.Digest;
+import trapline.schemas.Framing;
+import trapline.schemas.SessionHeader;
+
+/// A folder of container files, or one such file by itself, which can only be read.
+public final class FileJournal implements Journal {
+
+    private static final String SUFFIX = ".avro";
+
+    private final Path path;
+    private final boolean readOnly;
+    private final Set<SessionWriter> writers = ConcurrentHashMap.newKeySet();
+    private volatile Map<String, JournalException> damaged = Map.of();
+
+    private FileJournal(Path path, boolean readOnly) {
+        this.path = path;
+        this.readOnly = readOnly;
+    }
+
+    /// Opens a folder, which need not be there yet, or a file, which must.
+    public static FileJournal open(Path path, boolean readOnly) {
+        boolean file = Files.isRegularFile(path) || path.toString().endsWith(SUFFIX);
+        if ((readOnly || file) && !Files.exists(path)) {
+            throw new JournalException(Kind.NO_LOG, path.toString(), "no such file or folder");
+        }
+        return new FileJournal(path, readOnly || Files.isRegularFile(path));
+    }
+
+    @Override
+    public Framing framing() {
+        return Framing.SINGLE_OBJECT;
+    }
+
+    @Override
+    public SessionWriter create(SessionHeader header, Map<Digest, byte[]> blobs) {
+        if (readOnly) {
+            throw new JournalException(
+                    Kind.CONFIGURATION, location(), "expected a folder to record into");
+        }
+        SessionNames.check(header.session());
+        makeFolder();
+        Path file = path.resolve(header.session() + SUFFIX);
+        FileHold hold =
+                FileHold.tryHold(lock(file)).orElseThrow(() -> exists(header.session(), Kind.BUSY));
+        if (Files.exists(file)) {
+            hold.discard();
+            throw exists(header.session(), Kind.CONFIGURATION);
+        }
+        ContainerWriter writer = ContainerWriter.create(file, hold, header, blobs, writers::remove);
+        writers.add(writer);
+        return writer;
+    }
+
+    private void makeFolder() {
+        try {
+            Files.createDirectories(path);
+        } catch (IOException e) {
+            throw DiskFailure.of(path, "be created", e);
+        }
+    }
+
+    private JournalException exists(String session, Kind kind) {
+        return new JournalException(kind, location(), "session " + session + " is here already");
+    }
+
+    @Override
+    public List<CatalogueEntry> sessions() {
+        Map<String, JournalException> failures = new LinkedHashMap<>();
+        List<CatalogueEntry> entries = new ArrayList<>();
+        for (Path file : files()) {
+            try (ContainerReader reader = reader(file)) {
+                entries.add(reader.entry());
+            } catch (JournalException e) {
+                failures.put(session(file), e);
+            }
+        }
+        damaged = failures;
+        return entries.stream().sorted(SessionNames.BY_AGE).toList();
+    }
+
+    @Override
+    public List<JournalException> damaged() {
+        return List.copyOf(damaged.values());
+    }
+
+    @Override
+    public SessionReader open(String name) {
+        Path direct = Files.isDirectory(path) ? path.resolve(name + SUFFIX) : path;
+        if (SessionNames.isWhole(name) && session(direct).equals(name) && Files.exists(direct)) {
+            return reader(direct);
+        }
+        List<CatalogueEntry> sessions = sessions();
+        if (sessions.isEmpty() && damaged.size() == 1) {
+            throw damaged.values().iterator().next();
+        }
+        CatalogueEntry entry = SessionNames.find(sessions, name, location());
+        return reader(
+                Files.isDirectory(path) ? path.resolve(entry.header().session() + SUFFIX) : path);
+    }
+
+    @Override
+    public String location() {
+        return "file:" + path;
+    }
+
+    private List<Path> files() {
+        if (!Files.isDirectory(path)) {
+            return Files.exists(path) ? List.of(path) : List.of();
+        }
+        try (Stream<Path> files = Files.list(path)) {
+            return files.filter(FileJournal::isSession).sorted().toList();
+        } catch (IOException e) {
+            throw DiskFailure.of(path, "be listed", e);
+        }
+    }
+
+    private static boolean isSession(Path file) {
+        String name = file.getFileName().toString();
+        return name.endsWith(SUFFIX) && !name.startsWith(".");
+    }
+
+    private static String session(Path file) {
+        String name = file.getFileName().toString();
+        return name.endsWith(SUFFIX) ? name.substring(0, name.length() - SUFFIX.length()) : name;
+    }
+
+    private static ContainerReader reader(Path file) {
+        return new ContainerReader(file, FileHold.isHeld(lock(file)));
+    }
+
+    /// Held by the process that writes the file.
+    private static Path lock(Path file) {
+        return file.resolveSibling("." + file.getFileName() + ".lock");
+    }
+
+    @Override
+    public void close() {
+        List.copyOf(writers).forEach(SessionWriter::close);
+    }
+}

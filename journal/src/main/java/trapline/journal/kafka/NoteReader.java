@@ -1,0 +1,109 @@
+package trapline.journal.kafka;
+
+import java.nio.ByteBuffer;
+import java.util.Optional;
+import org.apache.kafka.clients.consumer.CloseOptions;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import trapline.journal.JournalException;
+import trapline.journal.JournalException.Kind;
+
+/// Reads what is small and seldom: the catalogue, schemas, blobs, single checkpoints.
+///
+/// One consumer, used by one caller at a time.
+final class NoteReader implements AutoCloseable {
+
+    /// How many offsets after a damaged place are tried before the rest is given up.
+    private static final int SKIPS = 64;
+
+    private final Clients clients;
+    private final Cluster cluster;
+    private Consumer<ByteBuffer, ByteBuffer> consumer;
+
+    NoteReader(Clients clients, Cluster cluster) {
+        this.clients = clients;
+        this.cluster = cluster;
+    }
+
+    /// Receives what a scan finds.
+    interface Visitor {
+        void record(ConsumerRecord<ByteBuffer, ByteBuffer> found);
+
+        /// Some bytes cannot be read; the scan goes on behind them where it can.
+        void damage(JournalException found);
+    }
+
+    /// Visits every record from an offset to the partition's end as it is now.
+    ///
+    /// @return where to go on another time
+    synchronized long scan(String topic, long from, Visitor visitor) {
+        CarefulPoll<ByteBuffer, ByteBuffer> poll = open(new TopicPartition(topic, 0));
+        poll.seek(from);
+        long end = poll.end();
+        int skips = 0;
+        while (poll.position() < end && skips < SKIPS) {
+            try {
+                for (ConsumerRecord<ByteBuffer, ByteBuffer> found : poll.next()) {
+                    if (found.key() != null) {
+                        visitor.record(found);
+                    }
+                }
+                skips = 0;
+            } catch (JournalException e) {
+                if (e.kind() != Kind.DAMAGED) {
+                    throw e;
+                }
+                if (skips == 0) {
+                    visitor.damage(e);
+                }
+                skips++;
+                poll.seek(poll.position() + 1);
+            }
+        }
+        return end;
+    }
+
+    /// The record at an offset; empty if that was compacted away.
+    synchronized Optional<ConsumerRecord<ByteBuffer, ByteBuffer>> fetch(
+            TopicPartition partition, long offset) {
+        CarefulPoll<ByteBuffer, ByteBuffer> poll = open(partition);
+        poll.seek(offset);
+        if (offset >= poll.end()) {
+            throw new JournalException(
+                    Kind.DAMAGED,
+                    partition + "@" + offset,
+                    "the log ends before this place, at " + poll.end());
+        }
+        for (ConsumerRecord<ByteBuffer, ByteBuffer> found : poll.next()) {
+            if (found.offset() >= offset) {
+                return Optional.of(found).filter(record -> record.offset() == offset);
+            }
+        }
+        return Optional.empty();
+    }
+
+    /// Where the next record of a partition will be written.
+    synchronized long end(TopicPartition partition) {
+        return open(partition).end();
+    }
+
+    private CarefulPoll<ByteBuffer, ByteBuffer> open(TopicPartition partition) {
+        if (consumer == null) {
+            consumer = clients.notesConsumer();
+        }
+        return new CarefulPoll<>(consumer, partition, cluster);
+    }
+
+    @Override
+    public synchronized void close() {
+        try {
+            if (consumer != null) {
+                consumer.close(CloseOptions.timeout(Clients.LEAVE));
+            }
+        } catch (KafkaException e) {
+            // Nothing that is read can be lost by this.
+        }
+    }
+}

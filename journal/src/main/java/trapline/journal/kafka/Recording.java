@@ -1,0 +1,57 @@
+package trapline.journal.kafka;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.utils.Utils;
+import trapline.schemas.Codec;
+import trapline.schemas.Frame;
+import trapline.schemas.Framing;
+import trapline.schemas.Topics;
+
+/// Where the records of one session go, and how they look there.
+///
+/// @param partitions how many each topic has
+record Recording(
+        String session,
+        Topics topics,
+        Map<String, Integer> partitions,
+        NoteWriter notes,
+        Framing framing,
+        Framing.Writers writers) {
+
+    /// What a session's records have as their key.
+    static byte[] key(String session) {
+        return session.getBytes(StandardCharsets.UTF_8);
+    }
+
+    TopicPartition events() {
+        return spread(topics.events());
+    }
+
+    TopicPartition checkpoints() {
+        return spread(topics.checkpoints());
+    }
+
+    TopicPartition exits() {
+        return spread(topics.exits());
+    }
+
+    TopicPartition exitStatistics() {
+        return spread(topics.exitStatistics());
+    }
+
+    TopicPartition catalogue() {
+        return new TopicPartition(topics.sessions(), 0);
+    }
+
+    <T> Frame<T> frame(Codec<T> codec) {
+        return new Frame<>(codec, framing, writers);
+    }
+
+    /// The partition that Kafka's own producers would choose for this key.
+    private TopicPartition spread(String topic) {
+        int hash = Utils.toPositive(Utils.murmur2(key(session)));
+        return new TopicPartition(topic, hash % partitions.get(topic));
+    }
+}

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,6 +30,12 @@ class LauncherIT {
         trapline =
                 Files.createSymbolicLink(
                         directory.resolve("trapline"), Path.of("a folder/dist/trapline"));
+    }
+
+    @AfterEach
+    void unlink() throws IOException {
+        Files.delete(trapline);
+        Files.delete(directory.resolve("a folder/dist"));
     }
 
     @Test

@@ -216,6 +216,7 @@ final class EventUnion {
                 out.writeLong(17);
                 out.writeLong(e.rip());
                 out.writeEnum(e.instruction());
+                out.writeLong(e.address());
                 out.writeEnum(e.outcome());
             }
         }
@@ -484,7 +485,12 @@ final class EventUnion {
                             in.readUnsigned(),
                             in.readBoolean(),
                             in.readBoolean());
-            case 17 -> new NestedEntered(in.readLong(), in.readEnum(ENTRIES), in.readEnum(OUTCOMES));
+            case 17 ->
+                    new NestedEntered(
+                            in.readLong(),
+                            in.readEnum(ENTRIES),
+                            in.readLong(),
+                            in.readEnum(OUTCOMES));
             case 18 -> new InterruptArrived(in.readEnum(TARGETS), in.readInt());
             case 19 -> new HostPreempted(in.readInt());
             case 20 -> new UserspaceMsrRequested(in.readUnsigned(), in.readLong());

@@ -86,7 +86,10 @@ public sealed interface GuestEvent extends Event {
     }
 
     /// VMLAUNCH, VMRESUME or VMRUN by L1: when done, L2 is the guest.
-    record NestedEntered(long rip, EntryInstruction instruction, Outcome outcome)
+    ///
+    /// `address` is the operand of VMRUN; for the others, of the current VMCS.
+    record NestedEntered(
+            long rip, EntryInstruction instruction, long address, Outcome outcome)
             implements GuestEvent {}
 
     enum TlbInstruction {

@@ -88,7 +88,8 @@ final class Completion {
                     new NestedFieldStored(o.rip(), o.field(), o.value());
             case GuestOp.StoreNestedBitmap o ->
                     new NestedBitmapStored(o.rip(), o.msr(), o.read(), o.write());
-            case GuestOp.EnterNested o -> new NestedEntered(o.rip(), o.instruction(), outcome);
+            case GuestOp.EnterNested o -> 
+                    new NestedEntered(o.rip(), o.instruction(), o.address(), outcome);
         };
     }
 }

@@ -59,7 +59,7 @@ final class ExitHandlers {
             case Exit.Io e -> io(e, op, v);
             case Exit.NestedPageFault e -> nestedPageFault(e, op, v);
             case Exit.ApicAccess e -> mmio(e.address(), e.size(), e.write(), e.value(), op, v);
-            case Exit.Hypercall e -> hypercall(e, op, v);
+            case Exit.Hypercall _ -> hypercall((GuestOp.Hypercall) op, v);
             case Exit.CrWrite e -> controlRegister(e, op, v);
             case Exit.DrWrite _ -> debugRegister(v);
             case Exit.Xsetbv e -> xsetbv(e, op, v);
@@ -152,11 +152,12 @@ final class ExitHandlers {
         return Next.CONTINUE;
     }
 
-    private static Next hypercall(Exit.Hypercall e, GuestOp op, Vcpu v) {
-        long result = Devices.hypercall(e.number());
+    /// The event names the instruction as the guest has it, whatever it was rewritten to.
+    private static Next hypercall(GuestOp.Hypercall op, Vcpu v) {
+        long result = Devices.hypercall(op.number());
         v.emit(
                 new HypercallMade(
-                        op.rip(), e.vmmcall(), e.number(), result, Outcome.DONE));
+                        op.rip(), op.vmmcall(), op.number(), result, Outcome.DONE));
         return Next.CONTINUE;
     }
 

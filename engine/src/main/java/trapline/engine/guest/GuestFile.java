@@ -38,7 +38,7 @@ public record GuestFile(
     /// What a guest asks for where its user does not say.
     public record Wishes(
             Optional<String> cpu, Optional<Mapping> guestCpu, Optional<String> policy) {
-        static final Wishes NONE =
+        public static final Wishes NONE =
                 new Wishes(Optional.empty(), Optional.empty(), Optional.empty());
     }
 

@@ -93,7 +93,7 @@ public record Scenario(
 
     /// The guest that runs on a vendor's hardware, on another number of vCPUs if one is given.
     public Guest on(Vendor vendor, Optional<Integer> count) {
-        if (count.isPresent() && programs.stream().distinct().count() > 1) {
+        if (count.orElse(vcpus) != vcpus && programs.stream().distinct().count() > 1) {
             throw programs.getFirst()
                     .error(
                             Kind.NOT_APPLICABLE,

@@ -8,5 +8,10 @@ public sealed interface Step {
 
     record Do(GuestOp op) implements Step {}
 
-    record Meanwhile(InputEvent input) implements Step {}
+    /// @param tick when, in the vCPU's own time, if that is later than now
+    record Meanwhile(InputEvent input, long tick) implements Step {
+        public Meanwhile(InputEvent input) {
+            this(input, 0);
+        }
+    }
 }

@@ -79,8 +79,7 @@ public final class Execution {
                 wakeByTimer(vcpu);
                 op(vcpu, op);
             }
-            case Step.Meanwhile(InputEvent input) ->
-                    input(vcpu, input, timelines[vcpu].tick());
+            case Step.Meanwhile(InputEvent input, long tick) -> input(vcpu, input, tick);
         }
     }
 
@@ -120,7 +119,7 @@ public final class Execution {
 
     /// Something from outside reaches a vCPU.
     ///
-    /// @param tick when, in the vCPU's own time
+    /// @param tick when, in the vCPU's own time, if that is later than now
     public void input(int vcpu, InputEvent input, long tick) {
         if (stopped[vcpu]) {
             return;
@@ -219,10 +218,7 @@ public final class Execution {
             if (other.id() != v.id()
                     && other.state().is(Kvm.LOADED)
                     && other.state().pcpu() == pcpu) {
-                input(
-                        other.id(),
-                        new HostPreempted(HostPreempted.LATER),
-                        timelines[other.id()].tick());
+                input(other.id(), new HostPreempted(HostPreempted.LATER), 0);
             }
         }
     }

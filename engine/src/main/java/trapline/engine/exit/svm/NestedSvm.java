@@ -87,7 +87,7 @@ final class NestedSvm {
         v.set(Kvm.CURRENT_12, op.address() + 1);
         keepL1(v);
         String failed = checks.firstFailure(v.state().image(12));
-        v.emit(new NestedEntered(op.rip(), op.instruction(), Outcome.DONE));
+        v.emit(new NestedEntered(op.rip(), op.instruction(), op.address(), Outcome.DONE));
         if (failed != null) {
             v.emit(new VmEntryFailed(2, failed, SvmExit.INVALID, Writes.NONE));
             leave(v, SvmExit.INVALID, 0, 0);

@@ -118,23 +118,23 @@ final class NestedVmx {
     void enterL2(Vcpu v, GuestOp.EnterNested op) {
         boolean launch = op.instruction() == EntryInstruction.VMLAUNCH;
         if (v.state().kvm(Kvm.CURRENT_12) == 0) {
-            v.emit(new NestedEntered(op.rip(), op.instruction(), Outcome.FAILED));
+            v.emit(new NestedEntered(op.rip(), op.instruction(), op.address(), Outcome.FAILED));
             return;
         }
         if (launch == v.state().is(Kvm.LAUNCHED_12)) {
             int error = launch ? LAUNCH_NOT_CLEAR : RESUME_NOT_LAUNCHED;
             VmxCode.write(v, 12, Vmcs.INSTRUCTION_ERROR, error);
-            v.emit(new NestedEntered(op.rip(), op.instruction(), Outcome.FAILED));
+            v.emit(new NestedEntered(op.rip(), op.instruction(), op.address(), Outcome.FAILED));
             return;
         }
         EntryChecks.Failure failure = checks.failure(v.state().image(12));
         if (failure != null && !failure.guestState()) {
             v.emit(new VmEntryFailed(2, failure.name(), failure.reason(), Writes.NONE));
             VmxCode.write(v, 12, Vmcs.INSTRUCTION_ERROR, failure.reason());
-            v.emit(new NestedEntered(op.rip(), op.instruction(), Outcome.FAILED));
+            v.emit(new NestedEntered(op.rip(), op.instruction(), op.address(), Outcome.FAILED));
             return;
         }
-        v.emit(new NestedEntered(op.rip(), op.instruction(), Outcome.DONE));
+        v.emit(new NestedEntered(op.rip(), op.instruction(), op.address(), Outcome.DONE));
         if (failure != null) {
             v.emit(new VmEntryFailed(2, failure.name(), failure.reason(), Writes.NONE));
             exitToL1(v, failure.reason(), 0, false);

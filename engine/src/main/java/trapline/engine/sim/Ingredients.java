@@ -1,0 +1,47 @@
+package trapline.engine.sim;
+
+import java.util.Optional;
+import trapline.engine.cpu.Platform;
+import trapline.engine.cpu.Platforms;
+import trapline.engine.cpu.VcpuModel;
+import trapline.engine.guest.Guest;
+import trapline.engine.guest.GuestFile;
+import trapline.engine.policy.Policies;
+import trapline.engine.policy.Policy;
+
+/// All that an execution is made of, as the texts that a session keeps.
+public record Ingredients(
+        GuestFile.Kind guestKind,
+        String guestName,
+        String guestText,
+        long seed,
+        int vcpus,
+        String platformText,
+        String modelText,
+        String policyText) {
+
+    /// The version of the model: executions of another version need not come out alike.
+    public static final int MODEL_VERSION = 1;
+
+    public Platform platform() {
+        return Platforms.parse(platformText);
+    }
+
+    public Policy policy() {
+        return Policies.parse(policyText);
+    }
+
+    /// The machine, under the recorded policy or another one.
+    public Machines machines(Policy policy) {
+        return new Machines(platform(), VcpuModel.parse(modelText), policy, vcpus);
+    }
+
+    /// The guest, ready to run from its beginning.
+    public Guest guest() {
+        GuestFile file =
+                new GuestFile(guestKind, guestName, "", "", GuestFile.Wishes.NONE, guestText);
+        Optional<Integer> count =
+                guestKind == GuestFile.Kind.SCENARIO ? Optional.of(vcpus) : Optional.empty();
+        return file.guest(platform().vendor(), count);
+    }
+}

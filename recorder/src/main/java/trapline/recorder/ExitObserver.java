@@ -1,0 +1,176 @@
+package trapline.recorder;
+
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import trapline.engine.event.Envelope;
+import trapline.engine.event.GuestEvent.IoPerformed;
+import trapline.engine.event.GuestEvent.MsrReadBack;
+import trapline.engine.event.GuestEvent.MsrWritten;
+import trapline.engine.event.HardwareEvent.VmEntered;
+import trapline.engine.event.HardwareEvent.VmExited;
+import trapline.engine.event.HypervisorEvent.HostMsrRead;
+import trapline.engine.event.HypervisorEvent.HostMsrWritten;
+import trapline.engine.event.HypervisorEvent.MsrInterceptChanged;
+import trapline.engine.event.HypervisorEvent.NestedExited;
+import trapline.engine.event.HypervisorEvent.VmcbFieldWritten;
+import trapline.engine.event.HypervisorEvent.VmcsFieldWritten;
+import trapline.engine.event.Reg;
+import trapline.engine.event.Stamp;
+import trapline.engine.state.MachineState;
+import trapline.engine.state.Vendor;
+import trapline.engine.table.ExitReasons;
+import trapline.journal.SessionWriter;
+import trapline.schemas.ExitObserved;
+import trapline.schemas.ExitObserved.Effort;
+import trapline.schemas.ExitObserved.Reason;
+import trapline.schemas.ExitObserved.Subject;
+import trapline.schemas.ExitStatistics;
+import trapline.schemas.ExitStatistics.ReasonCount;
+
+/// Makes of a session's events one record for each exit, and each second's statistics.
+final class ExitObserver {
+
+    private final String session;
+    private final SessionWriter writer;
+    private final InstantSource clock;
+    private MachineState machine;
+    private Open[] open;
+    private final List<Map<Long, Long>> counts = new ArrayList<>();
+    private long second;
+
+    ExitObserver(String session, SessionWriter writer, InstantSource clock) {
+        this.session = session;
+        this.writer = writer;
+        this.clock = clock;
+    }
+
+    void of(MachineState machine) {
+        this.machine = machine;
+        open = new Open[machine.vcpus()];
+        for (int vcpu = 0; vcpu < open.length; vcpu++) {
+            counts.add(new TreeMap<>());
+        }
+    }
+
+    /// An exit whose entry has not come yet.
+    private static final class Open {
+        Stamp stamp;
+        VmExited exit;
+        long rip;
+        Subject subject = Subject.NONE;
+        boolean reflected;
+        int events = 1;
+        int mutations;
+        int reads;
+        int writes;
+    }
+
+    void accept(Envelope envelope) {
+        int vcpu = envelope.stamp().vcpu();
+        if (envelope.event() instanceof VmExited exit) {
+            begin(envelope.stamp(), exit);
+            return;
+        }
+        Open current = open[vcpu];
+        if (current == null) {
+            return;
+        }
+        current.events++;
+        switch (envelope.event()) {
+            case MsrWritten e -> current.subject = msr(e.msr(), true);
+            case MsrReadBack e -> current.subject = msr(e.msr(), false);
+            case IoPerformed e ->
+                    current.subject =
+                            new Subject(
+                                    Optional.empty(),
+                                    Optional.of(e.write()),
+                                    Optional.of(e.port()));
+            case HostMsrRead _ -> current.reads++;
+            case HostMsrWritten _ -> current.writes++;
+            case VmcsFieldWritten _, VmcbFieldWritten _, MsrInterceptChanged _ ->
+                    current.mutations++;
+            case NestedExited _ -> current.reflected = true;
+            case VmEntered _ -> end(vcpu);
+            default -> {}
+        }
+    }
+
+    private static Subject msr(int msr, boolean write) {
+        return new Subject(Optional.of(msr), Optional.of(write), Optional.empty());
+    }
+
+    private void begin(Stamp stamp, VmExited exit) {
+        Open begun = new Open();
+        begun.stamp = stamp;
+        begun.exit = exit;
+        begun.rip = machine.vcpu(stamp.vcpu()).register(Reg.RIP);
+        begun.mutations = exit.written().size();
+        open[stamp.vcpu()] = begun;
+    }
+
+    private void end(int vcpu) {
+        Open ended = open[vcpu];
+        open[vcpu] = null;
+        long now = clock.millis();
+        Vendor vendor = machine.config().vendor();
+        long number = ended.exit.reason();
+        writer.exit(
+                new ExitObserved(
+                        session,
+                        ended.stamp,
+                        ended.exit.level(),
+                        new Reason(vendor, number, name(vendor, number), ended.exit.qualification()),
+                        ended.rip,
+                        ended.subject,
+                        new Effort(
+                                ended.reflected,
+                                ended.events,
+                                ended.mutations,
+                                ended.reads,
+                                ended.writes),
+                        now));
+        if (now / 1000 != second) {
+            flush();
+            second = now / 1000;
+        }
+        counts.get(vcpu).merge(number, 1L, Long::sum);
+    }
+
+    private static String name(Vendor vendor, long reason) {
+        return vendor == Vendor.VMX ? ExitReasons.vmx(reason) : ExitReasons.svm(reason);
+    }
+
+    /// The statistics of the second that has passed.
+    private void flush() {
+        Vendor vendor = machine.config().vendor();
+        for (int vcpu = 0; vcpu < counts.size(); vcpu++) {
+            Map<Long, Long> byReason = counts.get(vcpu);
+            if (byReason.isEmpty()) {
+                continue;
+            }
+            List<ReasonCount> rows = new ArrayList<>();
+            long exits = 0;
+            for (Map.Entry<Long, Long> row : byReason.entrySet()) {
+                rows.add(
+                        new ReasonCount(row.getKey(), name(vendor, row.getKey()), row.getValue()));
+                exits += row.getValue();
+            }
+            writer.statistics(new ExitStatistics(session, vcpu, second * 1000, exits, rows));
+            byReason.clear();
+        }
+    }
+
+    /// Exits whose entry never came are recorded as they stand.
+    void finish() {
+        for (int vcpu = 0; vcpu < open.length; vcpu++) {
+            if (open[vcpu] != null) {
+                end(vcpu);
+            }
+        }
+        flush();
+    }
+}

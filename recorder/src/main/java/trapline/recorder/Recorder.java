@@ -1,0 +1,111 @@
+package trapline.recorder;
+
+import java.nio.charset.StandardCharsets;
+import java.security.SecureRandom;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.BooleanSupplier;
+import java.util.function.LongConsumer;
+import trapline.engine.BrokenInvariant;
+import trapline.engine.guest.GuestFile;
+import trapline.engine.sim.Execution;
+import trapline.engine.sim.Ingredients;
+import trapline.journal.Journal;
+import trapline.journal.SessionWriter;
+import trapline.schemas.BlobRef;
+import trapline.schemas.Digest;
+import trapline.schemas.Framing;
+import trapline.schemas.SessionHeader;
+import trapline.schemas.SessionHeader.Guest;
+import trapline.schemas.SessionHeader.GuestKind;
+import trapline.schemas.SessionHeader.Machine;
+import trapline.schemas.SessionHeader.Versions;
+
+/// Records executions as sessions of a log.
+public final class Recorder {
+
+    private final Journal journal;
+    private final String program;
+    private final Framing framing;
+    private final InstantSource clock;
+
+    /// @param program the version of this program
+    public Recorder(Journal journal, String program, Framing framing, InstantSource clock) {
+        this.journal = journal;
+        this.program = program;
+        this.framing = framing;
+        this.clock = clock;
+    }
+
+    /// Records one execution from its beginning.
+    ///
+    /// @param goOn asked before each step; once false, the session ends as torn
+    /// @param progress told now and then how many events there are
+    public Recorded record(
+            Plan plan, Driver driver, BooleanSupplier goOn, LongConsumer progress) {
+        Map<Digest, byte[]> blobs = new TreeMap<>((a, b) -> a.toString().compareTo(b.toString()));
+        SessionHeader header = header(plan, blobs);
+        Ingredients ingredients = plan.ingredients();
+        try (SessionWriter writer = journal.create(header, blobs)) {
+            Recording recording = new Recording(header, writer, framing, clock, progress);
+            Execution execution =
+                    ingredients
+                            .machines(ingredients.policy())
+                            .execution(driver.world(), recording);
+            recording.of(execution);
+            boolean[] stopped = new boolean[1];
+            try {
+                driver.drive(
+                        execution,
+                        () -> {
+                            stopped[0] = !goOn.getAsBoolean();
+                            return !stopped[0];
+                        });
+            } catch (BrokenInvariant e) {
+                recording.finish("broken invariant: " + e.getMessage());
+                throw new BrokenInvariant(
+                        "%s (session %s, seed %d, after event %d)"
+                                .formatted(
+                                        e.getMessage(),
+                                        header.session(),
+                                        ingredients.seed(),
+                                        execution.machine().order()),
+                        e);
+            }
+            return recording.finish(stopped[0] ? "interrupted" : "");
+        }
+    }
+
+    private SessionHeader header(Plan plan, Map<Digest, byte[]> blobs) {
+        Ingredients ingredients = plan.ingredients();
+        List<BlobRef> refs = new ArrayList<>();
+        refs.add(blob("guest", ingredients.guestText(), blobs));
+        refs.add(blob("platform", ingredients.platformText(), blobs));
+        refs.add(blob("vcpu-model", ingredients.modelText(), blobs));
+        refs.add(blob("policy", ingredients.policyText(), blobs));
+        GuestKind kind =
+                ingredients.guestKind() == GuestFile.Kind.SCENARIO
+                        ? GuestKind.SCENARIO
+                        : GuestKind.MSR_LOG;
+        int pcpus = ingredients.machines(ingredients.policy()).pcpus();
+        return new SessionHeader(
+                SessionIds.next(clock.millis(), new SecureRandom()),
+                clock.millis(),
+                new Versions(program, Ingredients.MODEL_VERSION),
+                new Guest(kind, ingredients.guestName(), ingredients.seed()),
+                new Machine(plan.platform(), ingredients.vcpus(), pcpus),
+                plan.policy(),
+                plan.parent(),
+                refs);
+    }
+
+    private static BlobRef blob(String role, String text, Map<Digest, byte[]> blobs) {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        Digest digest = Digest.of(bytes);
+        blobs.put(digest, bytes);
+        return new BlobRef(role, digest, bytes.length);
+    }
+}

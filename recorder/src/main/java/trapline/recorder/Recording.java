@@ -1,0 +1,117 @@
+package trapline.recorder;
+
+import java.time.InstantSource;
+import java.util.function.LongConsumer;
+import trapline.engine.event.Envelope;
+import trapline.engine.event.GuestEvent;
+import trapline.engine.sim.EventSink;
+import trapline.engine.sim.Execution;
+import trapline.engine.sim.Ingredients;
+import trapline.engine.state.MachineState;
+import trapline.journal.SessionWriter;
+import trapline.schemas.Checkpoint;
+import trapline.schemas.ClosingRecord;
+import trapline.schemas.EventEncoder;
+import trapline.schemas.Framing;
+import trapline.schemas.SessionHeader;
+import trapline.schemas.StateCodec;
+
+/// One session while it is recorded: each event into the log, a checkpoint every so many.
+final class Recording implements EventSink {
+
+    /// How many events lie between two checkpoints: what a seek folds at most.
+    private static final long CHECKPOINT_EVENTS = 20_000;
+
+    private static final long PROGRESS_EVENTS = 10_000;
+
+    private final SessionHeader header;
+    private final SessionWriter writer;
+    private final EventEncoder encoder;
+    private final ExitObserver exits;
+    private final LongConsumer progress;
+    private MachineState machine;
+    private long guestOps;
+
+    Recording(
+            SessionHeader header,
+            SessionWriter writer,
+            Framing framing,
+            InstantSource clock,
+            LongConsumer progress) {
+        this.header = header;
+        this.writer = writer;
+        this.progress = progress;
+        encoder = new EventEncoder(framing);
+        exits = new ExitObserver(header.session(), writer, clock);
+    }
+
+    void of(Execution execution) {
+        machine = execution.machine();
+        exits.of(machine);
+    }
+
+    @Override
+    public void accept(Envelope envelope) {
+        writer.append(encoder.encode(envelope));
+        exits.accept(envelope);
+        if (envelope.event() instanceof GuestEvent) {
+            guestOps++;
+        }
+        long order = envelope.stamp().order();
+        if (order % CHECKPOINT_EVENTS == 0) {
+            writer.checkpoint(checkpoint(order));
+        }
+        if (order % PROGRESS_EVENTS == 0) {
+            progress.accept(order);
+        }
+    }
+
+    private Checkpoint checkpoint(long order) {
+        return new Checkpoint(
+                header.session(),
+                order,
+                seqs(),
+                ticks(),
+                0,
+                encoder.chain(),
+                Ingredients.MODEL_VERSION,
+                StateCodec.encode(machine));
+    }
+
+    private long[] seqs() {
+        long[] seqs = new long[machine.vcpus()];
+        for (int vcpu = 0; vcpu < seqs.length; vcpu++) {
+            seqs[vcpu] = machine.vcpu(vcpu).seq();
+        }
+        return seqs;
+    }
+
+    private long[] ticks() {
+        long[] ticks = new long[machine.vcpus()];
+        for (int vcpu = 0; vcpu < ticks.length; vcpu++) {
+            ticks[vcpu] = machine.vcpu(vcpu).tick();
+        }
+        return ticks;
+    }
+
+    /// Closes the session, as torn where there is a reason.
+    Recorded finish(String reason) {
+        exits.finish();
+        writer.finish(
+                new ClosingRecord(
+                        machine.order(),
+                        seqs(),
+                        guestOps,
+                        StateCodec.digest(machine),
+                        encoder.chain(),
+                        0,
+                        reason));
+        progress.accept(machine.order());
+        return new Recorded(
+                header.session(),
+                machine.order(),
+                guestOps,
+                machine.vcpus(),
+                reason.isEmpty());
+    }
+}

@@ -24,6 +24,12 @@ import java.util.stream.Stream;
 /// Java 5: without its 200 classes a cache saves half as much.
 final class OldClassFiles {
 
+    private static final ClassTransform RAISE =
+            ClassTransform.transformingMethodBodies(CodeTransform.ACCEPT_ALL)
+                    .andThen(
+                            ClassTransform.endHandler(
+                                    builder -> builder.withVersion(ClassFile.JAVA_8_VERSION, 0)));
+
     private final FileSystem jar;
     private final ClassFile classFile;
 
@@ -52,12 +58,6 @@ final class OldClassFiles {
             }
         }
     }
-
-    private static final ClassTransform RAISE =
-            ClassTransform.transformingMethodBodies(CodeTransform.ACCEPT_ALL)
-                    .andThen(
-                            ClassTransform.endHandler(
-                                    builder -> builder.withVersion(ClassFile.JAVA_8_VERSION, 0)));
 
     private List<Path> paths() throws IOException {
         try (Stream<Path> files = Files.walk(jar.getPath("/"))) {

@@ -123,7 +123,8 @@ final class ExitObserver {
                         session,
                         ended.stamp,
                         ended.exit.level(),
-                        new Reason(vendor, number, name(vendor, number), ended.exit.qualification()),
+                        new Reason(
+                                vendor, number, name(vendor, number), ended.exit.qualification()),
                         ended.rip,
                         ended.subject,
                         new Effort(
@@ -155,8 +156,7 @@ final class ExitObserver {
             List<ReasonCount> rows = new ArrayList<>();
             long exits = 0;
             for (Map.Entry<Long, Long> row : byReason.entrySet()) {
-                rows.add(
-                        new ReasonCount(row.getKey(), name(vendor, row.getKey()), row.getValue()));
+                rows.add(new ReasonCount(row.getKey(), name(vendor, row.getKey()), row.getValue()));
                 exits += row.getValue();
             }
             writer.statistics(new ExitStatistics(session, vcpu, second * 1000, exits, rows));

@@ -17,7 +17,6 @@ import trapline.journal.Journal;
 import trapline.journal.SessionWriter;
 import trapline.schemas.BlobRef;
 import trapline.schemas.Digest;
-import trapline.schemas.Framing;
 import trapline.schemas.SessionHeader;
 import trapline.schemas.SessionHeader.Guest;
 import trapline.schemas.SessionHeader.GuestKind;
@@ -29,14 +28,12 @@ public final class Recorder {
 
     private final Journal journal;
     private final String program;
-    private final Framing framing;
     private final InstantSource clock;
 
     /// @param program the version of this program
-    public Recorder(Journal journal, String program, Framing framing, InstantSource clock) {
+    public Recorder(Journal journal, String program, InstantSource clock) {
         this.journal = journal;
         this.program = program;
-        this.framing = framing;
         this.clock = clock;
     }
 
@@ -44,17 +41,14 @@ public final class Recorder {
     ///
     /// @param goOn asked before each step; once false, the session ends as torn
     /// @param progress told now and then how many events there are
-    public Recorded record(
-            Plan plan, Driver driver, BooleanSupplier goOn, LongConsumer progress) {
+    public Recorded record(Plan plan, Driver driver, BooleanSupplier goOn, LongConsumer progress) {
         Map<Digest, byte[]> blobs = new TreeMap<>((a, b) -> a.toString().compareTo(b.toString()));
         SessionHeader header = header(plan, blobs);
         Ingredients ingredients = plan.ingredients();
         try (SessionWriter writer = journal.create(header, blobs)) {
-            Recording recording = new Recording(header, writer, framing, clock, progress);
+            Recording recording = new Recording(header, writer, journal.framing(), clock, progress);
             Execution execution =
-                    ingredients
-                            .machines(ingredients.policy())
-                            .execution(driver.world(), recording);
+                    ingredients.machines(ingredients.policy()).execution(driver.world(), recording);
             recording.of(execution);
             boolean[] stopped = new boolean[1];
             try {

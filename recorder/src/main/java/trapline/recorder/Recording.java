@@ -108,10 +108,6 @@ final class Recording implements EventSink {
                         reason));
         progress.accept(machine.order());
         return new Recorded(
-                header.session(),
-                machine.order(),
-                guestOps,
-                machine.vcpus(),
-                reason.isEmpty());
+                header.session(), machine.order(), guestOps, machine.vcpus(), reason.isEmpty());
     }
 }

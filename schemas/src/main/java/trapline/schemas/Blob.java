@@ -16,8 +16,7 @@ public record Blob(Digest sha256, int index, int count, byte[] data) {
     }
 
     private static Blob read(AvroReader in) {
-        return new Blob(
-                Digest.from(in.readFixed(32)), in.readInt(), in.readInt(), in.readBytes());
+        return new Blob(Digest.from(in.readFixed(32)), in.readInt(), in.readInt(), in.readBytes());
     }
 
     @Override

@@ -50,8 +50,7 @@ public final class EventDecoder {
     /// @throws WireException if these bytes are not it; the decoder stays where it was
     public Envelope decode(byte[] bytes, int offset, int length) {
         resolver.open(bytes, offset, length, in);
-        int computed =
-                Crc.chained(crc, chainBytes, chain, bytes, offset, Math.max(0, length - 4));
+        int computed = Crc.chained(crc, chainBytes, chain, bytes, offset, Math.max(0, length - 4));
         if (length < 4 || computed != Crc.stored(bytes, offset, length)) {
             throw explain(bytes, offset, length);
         }

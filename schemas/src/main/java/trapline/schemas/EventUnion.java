@@ -400,16 +400,10 @@ final class EventUnion {
             case 0 -> new InstructionsRetired(in.readLong(), in.readLong());
             case 1 ->
                     new MsrWritten(
-                            in.readLong(),
-                            in.readUnsigned(),
-                            in.readLong(),
-                            in.readEnum(OUTCOMES));
+                            in.readLong(), in.readUnsigned(), in.readLong(), in.readEnum(OUTCOMES));
             case 2 ->
                     new MsrReadBack(
-                            in.readLong(),
-                            in.readUnsigned(),
-                            in.readLong(),
-                            in.readEnum(OUTCOMES));
+                            in.readLong(), in.readUnsigned(), in.readLong(), in.readEnum(OUTCOMES));
             case 3 ->
                     new CpuidExecuted(
                             in.readLong(),
@@ -446,16 +440,10 @@ final class EventUnion {
                             in.readEnum(OUTCOMES));
             case 8 ->
                     new ControlRegisterWritten(
-                            in.readLong(),
-                            in.readInt(),
-                            in.readLong(),
-                            in.readEnum(OUTCOMES));
+                            in.readLong(), in.readInt(), in.readLong(), in.readEnum(OUTCOMES));
             case 9 ->
                     new DebugRegisterWritten(
-                            in.readLong(),
-                            in.readInt(),
-                            in.readLong(),
-                            in.readEnum(OUTCOMES));
+                            in.readLong(), in.readInt(), in.readLong(), in.readEnum(OUTCOMES));
             case 10 ->
                     new TlbInvalidated(
                             in.readLong(),
@@ -463,13 +451,11 @@ final class EventUnion {
                             in.readInt(),
                             in.readLong(),
                             in.readEnum(OUTCOMES));
-            case 11 -> new TimestampCounterRead(in.readLong(), in.readLong(), in.readEnum(OUTCOMES));
+            case 11 ->
+                    new TimestampCounterRead(in.readLong(), in.readLong(), in.readEnum(OUTCOMES));
             case 12 ->
                     new ExtendedControlWritten(
-                            in.readLong(),
-                            in.readInt(),
-                            in.readLong(),
-                            in.readEnum(OUTCOMES));
+                            in.readLong(), in.readInt(), in.readLong(), in.readEnum(OUTCOMES));
             case 13 -> new Paused(in.readLong(), in.readEnum(OUTCOMES));
             case 14 ->
                     new VmInstructionExecuted(
@@ -481,10 +467,7 @@ final class EventUnion {
             case 15 -> new NestedFieldStored(in.readLong(), in.readInt(), in.readLong());
             case 16 ->
                     new NestedBitmapStored(
-                            in.readLong(),
-                            in.readUnsigned(),
-                            in.readBoolean(),
-                            in.readBoolean());
+                            in.readLong(), in.readUnsigned(), in.readBoolean(), in.readBoolean());
             case 17 ->
                     new NestedEntered(
                             in.readLong(),
@@ -507,32 +490,18 @@ final class EventUnion {
                             readWrites(in));
             case 24 -> new VmEntered(in.readInt(), readWrites(in));
             case 25 ->
-                    new VmEntryFailed(
-                            in.readInt(),
-                            in.readString(),
-                            in.readLong(),
-                            readWrites(in));
+                    new VmEntryFailed(in.readInt(), in.readString(), in.readLong(), readWrites(in));
             case 26 ->
-                    new VmcsFieldWritten(
-                            in.readInt(),
-                            in.readInt(),
-                            in.readLong(),
-                            in.readLong());
+                    new VmcsFieldWritten(in.readInt(), in.readInt(), in.readLong(), in.readLong());
             case 27 ->
-                    new VmcbFieldWritten(
-                            in.readInt(),
-                            in.readInt(),
-                            in.readLong(),
-                            in.readLong());
+                    new VmcbFieldWritten(in.readInt(), in.readInt(), in.readLong(), in.readLong());
             case 28 ->
                     new MsrInterceptChanged(
-                            in.readInt(),
-                            in.readUnsigned(),
-                            in.readBoolean(),
-                            in.readBoolean());
+                            in.readInt(), in.readUnsigned(), in.readBoolean(), in.readBoolean());
             case 29 -> new NestedBitmapMerged(in.readBoolean());
             case 30 -> new HostMsrRead(in.readUnsigned(), in.readLong(), in.readEnum(HOST_CAUSES));
-            case 31 -> new HostMsrWritten(in.readUnsigned(), in.readLong(), in.readEnum(HOST_CAUSES));
+            case 31 ->
+                    new HostMsrWritten(in.readUnsigned(), in.readLong(), in.readEnum(HOST_CAUSES));
             case 32 ->
                     new HostMsrFaulted(
                             in.readUnsigned(),
@@ -545,7 +514,8 @@ final class EventUnion {
             case 36 -> new VariableChanged(in.readEnum(VARIABLES), in.readLong(), in.readLong());
             case 37 -> new EventInjected(in.readInt(), in.readEnum(EVENT_TYPES), in.readUnsigned());
             case 38 -> new UserspaceExited(in.readInt());
-            case 39 -> new UserspaceMsrStored(in.readUnsigned(), in.readLong(), in.readEnum(OUTCOMES));
+            case 39 ->
+                    new UserspaceMsrStored(in.readUnsigned(), in.readLong(), in.readEnum(OUTCOMES));
             case 40 -> new VcpuLoaded(in.readInt());
             case 41 -> new VcpuPut();
             case 42 -> new NestedExited(in.readLong(), in.readLong());

@@ -77,19 +77,14 @@ public record ExitObserved(
                 session,
                 new Stamp(order, vcpu, 0, pcpu, Scope.VCPU, tick, op, 0),
                 in.readInt(),
-                new Reason(
-                        in.readEnum(VENDORS), in.readLong(), in.readString(), in.readLong()),
+                new Reason(in.readEnum(VENDORS), in.readLong(), in.readString(), in.readLong()),
                 in.readLong(),
                 new Subject(
                         Optional.ofNullable(Codec.readOptional(in, AvroReader::readUnsigned)),
                         Optional.ofNullable(Codec.readOptional(in, AvroReader::readBoolean)),
                         Optional.ofNullable(Codec.readOptional(in, AvroReader::readInt))),
                 new Effort(
-                        in.readBoolean(),
-                        in.readInt(),
-                        in.readInt(),
-                        in.readInt(),
-                        in.readInt()),
+                        in.readBoolean(), in.readInt(), in.readInt(), in.readInt(), in.readInt()),
                 in.readLong());
     }
 }

@@ -57,9 +57,7 @@ final class Resolver {
     private Translation translation(byte[] bytes, int offset, int headerLength) {
         boolean registry = headerLength == 5;
         long key =
-                registry
-                        ? Framing.registryId(bytes, offset)
-                        : Framing.fingerprint(bytes, offset);
+                registry ? Framing.registryId(bytes, offset) : Framing.fingerprint(bytes, offset);
         Translation known = translations.get(key);
         if (known != null) {
             return known;

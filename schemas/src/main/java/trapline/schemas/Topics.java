@@ -44,12 +44,6 @@ public record Topics(String prefix) {
 
     public List<String> all() {
         return List.of(
-                events(),
-                sessions(),
-                checkpoints(),
-                blobs(),
-                schemas(),
-                exits(),
-                exitStatistics());
+                events(), sessions(), checkpoints(), blobs(), schemas(), exits(), exitStatistics());
     }
 }

@@ -23,9 +23,19 @@ public record CostProfile(
     /// The actions that every profile must have a figure for.
     public static final List<String> ACTIONS =
             List.of(
-                    "exit", "handler", "host-rdmsr", "host-wrmsr", "field-write",
-                    "msr-bitmap-write", "userspace", "vcpu-load", "vcpu-put", "vmsave", "vmload",
-                    "nested-entry", "nested-exit");
+                    "exit",
+                    "handler",
+                    "host-rdmsr",
+                    "host-wrmsr",
+                    "field-write",
+                    "msr-bitmap-write",
+                    "userspace",
+                    "vcpu-load",
+                    "vcpu-put",
+                    "vmsave",
+                    "vmload",
+                    "nested-entry",
+                    "nested-exit");
 
     /// @param source where it is from; empty if assumed
     public record Figure(Range range, String source, boolean assumed) {}
@@ -40,18 +50,16 @@ public record CostProfile(
                 (builtIn().contains(name)
                                 ? Resources.text("costs/" + name + ".yaml")
                                 : files.apply(name))
-                        .orElseThrow(
-                                () ->
-                                        new InputException(
-                                                Kind.UNKNOWN_NAME,
-                                                "",
-                                                "unknown cost profile '%s'%s; built in are %s"
-                                                        .formatted(
-                                                                name,
-                                                                Suggestion.of(
-                                                                        name,
-                                                                        new TreeSet<>(builtIn())),
-                                                                String.join(", ", builtIn()))));
+                        .orElseThrow(() ->
+                                new InputException(
+                                        Kind.UNKNOWN_NAME,
+                                        "",
+                                        "unknown cost profile '%s'%s; built in are %s"
+                                                .formatted(
+                                                        name,
+                                                        Suggestion.of(
+                                                                name, new TreeSet<>(builtIn())),
+                                                        String.join(", ", builtIn()))));
         return parse(text, name);
     }
 
@@ -89,8 +97,7 @@ public record CostProfile(
         if (range.size() != 3) {
             throw node.require("range").error(Kind.SYNTAX, "expected [LOW, TYPICAL, HIGH]");
         }
-        Range cycles =
-                new Range(cycles(range.get(0)), cycles(range.get(1)), cycles(range.get(2)));
+        Range cycles = new Range(cycles(range.get(0)), cycles(range.get(1)), cycles(range.get(2)));
         if (cycles.low() > cycles.typical() || cycles.typical() > cycles.high()) {
             throw node.require("range")
                     .error(Kind.SYNTAX, "expected LOW, TYPICAL and HIGH in ascending order");
@@ -98,8 +105,7 @@ public record CostProfile(
         boolean assumed = node.find("assumed").map(Node::bool).orElse(false);
         String source = node.find("source").map(Node::text).orElse("");
         if (source.isEmpty() && !assumed) {
-            throw node.error(
-                    Kind.SYNTAX, "a figure has a source, or is marked 'assumed: true'");
+            throw node.error(Kind.SYNTAX, "a figure has a source, or is marked 'assumed: true'");
         }
         return new Figure(cycles, source, assumed);
     }

@@ -14,10 +14,26 @@ public final class ArchCapabilities {
     /// What KVM hands on from the host (`kvm_get_arch_capabilities`, 7.1).
     private static final List<String> OFFERED =
             List.of(
-                    "RDCL_NO", "IBRS_ALL", "RSBA", "SKIP_VMENTRY_L1DFLUSH", "SSB_NO", "MDS_NO",
-                    "PSCHANGE_MC_NO", "TSX_CTRL_MSR", "TAA_NO", "SBDR_SSDP_NO", "FBSDP_NO",
-                    "PSDP_NO", "FB_CLEAR", "RRSBA", "PBRSB_NO", "GDS_NO", "RFDS_NO",
-                    "RFDS_CLEAR", "BHI_NO", "ITS_NO");
+                    "RDCL_NO",
+                    "IBRS_ALL",
+                    "RSBA",
+                    "SKIP_VMENTRY_L1DFLUSH",
+                    "SSB_NO",
+                    "MDS_NO",
+                    "PSCHANGE_MC_NO",
+                    "TSX_CTRL_MSR",
+                    "TAA_NO",
+                    "SBDR_SSDP_NO",
+                    "FBSDP_NO",
+                    "PSDP_NO",
+                    "FB_CLEAR",
+                    "RRSBA",
+                    "PBRSB_NO",
+                    "GDS_NO",
+                    "RFDS_NO",
+                    "RFDS_CLEAR",
+                    "BHI_NO",
+                    "ITS_NO");
 
     private ArchCapabilities() {}
 

@@ -63,8 +63,7 @@ public final class Execute {
     }
 
     public Exit movToCr(GuestOp.MovToCr op, Emitter out) {
-        return done(
-                out, new ControlRegisterWritten(op.rip(), op.cr(), op.value(), Outcome.DONE));
+        return done(out, new ControlRegisterWritten(op.rip(), op.cr(), op.value(), Outcome.DONE));
     }
 
     public Exit movToDr(GuestOp.MovToDr op, Emitter out) {

@@ -17,8 +17,7 @@ public sealed interface Exit {
     record Io(int port, int size, boolean write, long value) implements Exit {}
 
     /// A guest-physical access that the nested page tables do not map, or mark as device memory.
-    record NestedPageFault(long address, int size, boolean write, long value)
-            implements Exit {}
+    record NestedPageFault(long address, int size, boolean write, long value) implements Exit {}
 
     record ApicAccess(long address, int size, boolean write, long value) implements Exit {}
 

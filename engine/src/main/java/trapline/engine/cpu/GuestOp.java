@@ -77,8 +77,7 @@ public sealed interface GuestOp {
     }
 
     /// A load or store of memory that no RAM backs; `value` is what a store writes.
-    record Mmio(long rip, long address, int size, boolean write, long value)
-            implements GuestOp {
+    record Mmio(long rip, long address, int size, boolean write, long value) implements GuestOp {
         @Override
         public int length() {
             return Instructions.MMIO;
@@ -138,8 +137,7 @@ public sealed interface GuestOp {
     }
 
     /// @param operand address, or VMCS encoding
-    record VmOp(long rip, VmInstruction instruction, long operand, long value)
-            implements GuestOp {
+    record VmOp(long rip, VmInstruction instruction, long operand, long value) implements GuestOp {
         @Override
         public int length() {
             return Instructions.VMREAD;
@@ -153,8 +151,7 @@ public sealed interface GuestOp {
         }
     }
 
-    record StoreNestedBitmap(long rip, int msr, boolean read, boolean write)
-            implements GuestOp {
+    record StoreNestedBitmap(long rip, int msr, boolean read, boolean write) implements GuestOp {
         @Override
         public int length() {
             return Instructions.STORE;
@@ -162,8 +159,7 @@ public sealed interface GuestOp {
     }
 
     /// @param address of the vmcb12 that VMRUN names
-    record EnterNested(long rip, EntryInstruction instruction, long address)
-            implements GuestOp {
+    record EnterNested(long rip, EntryInstruction instruction, long address) implements GuestOp {
         @Override
         public int length() {
             return Instructions.VMLAUNCH;

@@ -97,7 +97,8 @@ public final class Platforms {
     private Optional<String> text(String name) {
         for (String known : names()) {
             String text = Resources.text("platforms/" + known + ".yaml").orElseThrow();
-            if (known.equalsIgnoreCase(name) || aliases(text).contains(name.toLowerCase(Locale.ROOT))) {
+            if (known.equalsIgnoreCase(name)
+                    || aliases(text).contains(name.toLowerCase(Locale.ROOT))) {
                 return Optional.of(text);
             }
         }
@@ -185,12 +186,19 @@ public final class Platforms {
     }
 
     /// Properties by QEMU's name, set against what the silicon has.
-    private static SortedMap<String, String> overrides(
-            Mapping tree, SortedSet<String> features) {
+    private static SortedMap<String, String> overrides(Mapping tree, SortedSet<String> features) {
         List<String> keys =
                 List.of(
-                        "platform", "vendor", "summary", "source", "family", "features",
-                        "arch-capabilities", "controls", "host", "costs",
+                        "platform",
+                        "vendor",
+                        "summary",
+                        "source",
+                        "family",
+                        "features",
+                        "arch-capabilities",
+                        "controls",
+                        "host",
+                        "costs",
                         "return-address-predictor");
         SortedMap<String, String> synthetic = new TreeMap<>();
         for (Map.Entry<String, Entry> entry : tree.entries().entrySet()) {
@@ -214,8 +222,7 @@ public final class Platforms {
         return new InputException(
                 Kind.UNKNOWN_NAME,
                 entry.keyPlace().toString(),
-                "unknown property '%s' of a platform%s"
-                        .formatted(key, Suggestion.of(key, known)));
+                "unknown property '%s' of a platform%s".formatted(key, Suggestion.of(key, known)));
     }
 
     private static long archCapabilities(Node names) {

@@ -29,8 +29,7 @@ public sealed interface GuestEvent extends Event {
 
     record Halted(long rip, Outcome outcome) implements GuestEvent {}
 
-    record IoPerformed(
-            long rip, int port, int size, boolean write, long value, Outcome outcome)
+    record IoPerformed(long rip, int port, int size, boolean write, long value, Outcome outcome)
             implements GuestEvent {}
 
     record MmioPerformed(
@@ -88,8 +87,7 @@ public sealed interface GuestEvent extends Event {
     /// VMLAUNCH, VMRESUME or VMRUN by L1: when done, L2 is the guest.
     ///
     /// `address` is the operand of VMRUN; for the others, of the current VMCS.
-    record NestedEntered(
-            long rip, EntryInstruction instruction, long address, Outcome outcome)
+    record NestedEntered(long rip, EntryInstruction instruction, long address, Outcome outcome)
             implements GuestEvent {}
 
     enum TlbInstruction {

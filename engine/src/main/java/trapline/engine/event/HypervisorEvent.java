@@ -6,11 +6,9 @@ package trapline.engine.event;
 /// (L1's own).
 public sealed interface HypervisorEvent extends Event {
 
-    record VmcsFieldWritten(int vmcs, int field, long old, long value)
-            implements HypervisorEvent {}
+    record VmcsFieldWritten(int vmcs, int field, long old, long value) implements HypervisorEvent {}
 
-    record VmcbFieldWritten(int vmcb, int field, long old, long value)
-            implements HypervisorEvent {}
+    record VmcbFieldWritten(int vmcb, int field, long old, long value) implements HypervisorEvent {}
 
     /// `read` and `write` say whether such an access exits from now on.
     record MsrInterceptChanged(int bitmap, int msr, boolean read, boolean write)

@@ -63,8 +63,7 @@ final class Completion {
                             outcome);
             case GuestOp.Hlt o -> new Halted(o.rip(), outcome);
             case GuestOp.Io o ->
-                    new IoPerformed(
-                            o.rip(), o.port(), o.size(), o.write(), o.value(), outcome);
+                    new IoPerformed(o.rip(), o.port(), o.size(), o.write(), o.value(), outcome);
             case GuestOp.Mmio o ->
                     new MmioPerformed(
                             o.rip(), o.address(), o.size(), o.write(), o.value(), outcome);
@@ -72,11 +71,9 @@ final class Completion {
                     new HypercallMade(o.rip(), o.vmmcall(), o.number(), result, outcome);
             case GuestOp.MovToCr o ->
                     new ControlRegisterWritten(o.rip(), o.cr(), o.value(), outcome);
-            case GuestOp.MovToDr o ->
-                    new DebugRegisterWritten(o.rip(), o.dr(), o.value(), outcome);
+            case GuestOp.MovToDr o -> new DebugRegisterWritten(o.rip(), o.dr(), o.value(), outcome);
             case GuestOp.TlbInvalidate o ->
-                    new TlbInvalidated(
-                            o.rip(), o.instruction(), o.type(), o.operand(), outcome);
+                    new TlbInvalidated(o.rip(), o.instruction(), o.type(), o.operand(), outcome);
             case GuestOp.Rdtsc o -> new TimestampCounterRead(o.rip(), result, outcome);
             case GuestOp.Xsetbv o ->
                     new ExtendedControlWritten(o.rip(), o.xcr(), o.value(), outcome);
@@ -84,11 +81,10 @@ final class Completion {
             case GuestOp.VmOp o ->
                     new VmInstructionExecuted(
                             o.rip(), o.instruction(), o.operand(), o.value(), outcome);
-            case GuestOp.StoreNestedField o ->
-                    new NestedFieldStored(o.rip(), o.field(), o.value());
+            case GuestOp.StoreNestedField o -> new NestedFieldStored(o.rip(), o.field(), o.value());
             case GuestOp.StoreNestedBitmap o ->
                     new NestedBitmapStored(o.rip(), o.msr(), o.read(), o.write());
-            case GuestOp.EnterNested o -> 
+            case GuestOp.EnterNested o ->
                     new NestedEntered(o.rip(), o.instruction(), o.address(), outcome);
         };
     }

@@ -122,9 +122,7 @@ final class ExitHandlers {
         if (userspace) {
             phases.load(v, v.state().pcpu());
         }
-        v.emit(
-                new IoPerformed(
-                        op.rip(), e.port(), e.size(), e.write(), value, Outcome.DONE));
+        v.emit(new IoPerformed(op.rip(), e.port(), e.size(), e.write(), value, Outcome.DONE));
         return Next.CONTINUE;
     }
 
@@ -155,9 +153,7 @@ final class ExitHandlers {
     /// The event names the instruction as the guest has it, whatever it was rewritten to.
     private static Next hypercall(GuestOp.Hypercall op, Vcpu v) {
         long result = Devices.hypercall(op.number());
-        v.emit(
-                new HypercallMade(
-                        op.rip(), op.vmmcall(), op.number(), result, Outcome.DONE));
+        v.emit(new HypercallMade(op.rip(), op.vmmcall(), op.number(), result, Outcome.DONE));
         return Next.CONTINUE;
     }
 
@@ -189,8 +185,7 @@ final class ExitHandlers {
     }
 
     private Next xsetbv(Exit.Xsetbv e, GuestOp op, Vcpu v) {
-        boolean valid =
-                e.xcr() == 0 && (e.value() & 1) != 0 && (e.value() & ~XCR0_SUPPORTED) == 0;
+        boolean valid = e.xcr() == 0 && (e.value() & 1) != 0 && (e.value() & ~XCR0_SUPPORTED) == 0;
         if (!valid || !v.setup().model().has("XSAVE")) {
             return fault(op, GP, Outcome.GP, v);
         }

@@ -1,7 +1,6 @@
 package trapline.engine.exit;
 
 import java.util.List;
-
 import trapline.engine.cpu.Exit;
 import trapline.engine.cpu.GuestOp;
 import trapline.engine.event.HypervisorEvent.EventType;
@@ -10,7 +9,6 @@ import trapline.engine.event.Reg;
 import trapline.engine.policy.Policy.Access;
 import trapline.engine.policy.Policy.Phases;
 import trapline.engine.policy.Step;
-
 
 /// What KVM leaves to its vendor modules.
 public interface VendorCode {

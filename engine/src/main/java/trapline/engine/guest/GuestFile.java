@@ -23,12 +23,7 @@ import trapline.engine.text.Yaml;
 /// @param text all that is needed to run it again
 /// @param provenance where a recording comes from; empty for a scenario
 public record GuestFile(
-        Kind kind,
-        String name,
-        String summary,
-        String provenance,
-        Wishes wishes,
-        String text) {
+        Kind kind, String name, String summary, String provenance, Wishes wishes, String text) {
 
     public enum Kind {
         SCENARIO,
@@ -55,18 +50,16 @@ public record GuestFile(
         }
         String text =
                 files.apply(name)
-                        .orElseThrow(
-                                () ->
-                                        new InputException(
-                                                InputException.Kind.UNKNOWN_NAME,
-                                                "",
-                                                "unknown guest '%s'%s; built in are %s"
-                                                        .formatted(
-                                                                name,
-                                                                Suggestion.of(
-                                                                        name,
-                                                                        new TreeSet<>(builtIn())),
-                                                                String.join(", ", builtIn()))));
+                        .orElseThrow(() ->
+                                new InputException(
+                                        InputException.Kind.UNKNOWN_NAME,
+                                        "",
+                                        "unknown guest '%s'%s; built in are %s"
+                                                .formatted(
+                                                        name,
+                                                        Suggestion.of(
+                                                                name, new TreeSet<>(builtIn())),
+                                                        String.join(", ", builtIn()))));
         return of(text, name);
     }
 
@@ -79,8 +72,7 @@ public record GuestFile(
         }
         Scenario scenario = Scenario.parse(text, file);
         Wishes wishes = new Wishes(scenario.cpu(), scenario.guestCpu(), scenario.policy());
-        return new GuestFile(
-                Kind.SCENARIO, scenario.name(), scenario.summary(), "", wishes, text);
+        return new GuestFile(Kind.SCENARIO, scenario.name(), scenario.summary(), "", wishes, text);
     }
 
     private static GuestFile ofResource(String name) {
@@ -95,8 +87,7 @@ public record GuestFile(
                 name,
                 root.require("summary").text(),
                 root.require("provenance").text(),
-                new Wishes(
-                        root.find("cpu").map(Node::text), Optional.empty(), Optional.empty()),
+                new Wishes(root.find("cpu").map(Node::text), Optional.empty(), Optional.empty()),
                 log);
     }
 

@@ -103,8 +103,9 @@ public final class MsrLog implements Guest {
 
         Line line() {
             if (cells.length < 7) {
-                throw expected("SEQ SECONDS vcpuN rdmsr|wrmsr INDEX VALUE RIP", "a line with "
-                        + cells.length + " fields");
+                throw expected(
+                        "SEQ SECONDS vcpuN rdmsr|wrmsr INDEX VALUE RIP",
+                        "a line with " + cells.length + " fields");
             }
             int vcpu = vcpu(cells[2]);
             int msr = (int) hex(cells[4], 32);

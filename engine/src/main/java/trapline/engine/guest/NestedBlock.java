@@ -24,8 +24,7 @@ import trapline.engine.table.Msrs;
 ///
 /// @param intercepts what L1 asks to get besides what it must
 /// @param fields fields of its VMCS or VMCB that the scenario sets itself
-record NestedBlock(
-        Vendor vendor, Intercepts intercepts, Map<String, Long> fields, long rip) {
+record NestedBlock(Vendor vendor, Intercepts intercepts, Map<String, Long> fields, long rip) {
 
     /// @param reads MSRs whose RDMSR L1 intercepts
     /// @param writes MSRs whose WRMSR L1 intercepts
@@ -111,9 +110,7 @@ record NestedBlock(
             svmChoices(ops);
         }
         boolean everything = !intercepts.bitmap() && vendor == Vendor.SVM;
-        ops.add(
-                new GuestOp.StoreNestedBitmap(
-                        rip, NestedBitmapStored.ALL, everything, everything));
+        ops.add(new GuestOp.StoreNestedBitmap(rip, NestedBitmapStored.ALL, everything, everything));
         if (!everything) {
             for (int msr : intercepts.reads()) {
                 ops.add(
@@ -127,15 +124,14 @@ record NestedBlock(
             }
         }
         goTo(ops, L2_RIP);
-        fields.forEach(
-                (name, value) -> {
-                    Field field = vendor.layout().named(name);
-                    if (vendor == Vendor.VMX) {
-                        vmwrite(ops, field, value);
-                    } else {
-                        store(ops, field, value);
-                    }
-                });
+        fields.forEach((name, value) -> {
+            Field field = vendor.layout().named(name);
+            if (vendor == Vendor.VMX) {
+                vmwrite(ops, field, value);
+            } else {
+                store(ops, field, value);
+            }
+        });
         ops.add(entry(first));
         return ops;
     }
@@ -170,9 +166,7 @@ record NestedBlock(
     List<GuestOp> resume(GuestOp exited) {
         List<GuestOp> ops = new ArrayList<>();
         if (vendor == Vendor.VMX) {
-            ops.add(
-                    new GuestOp.VmOp(
-                            HANDLER, VmInstruction.VMREAD, Vmcs.EXIT_REASON.id(), 0));
+            ops.add(new GuestOp.VmOp(HANDLER, VmInstruction.VMREAD, Vmcs.EXIT_REASON.id(), 0));
         }
         goTo(ops, exited.rip() + exited.length());
         ops.add(entry(false));

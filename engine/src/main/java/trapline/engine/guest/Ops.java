@@ -41,11 +41,7 @@ public final class Ops {
                             e.rip(), e.port(), e.size(), e.write(), e.write() ? e.value() : 0);
             case MmioPerformed e ->
                     new GuestOp.Mmio(
-                            e.rip(),
-                            e.address(),
-                            e.size(),
-                            e.write(),
-                            e.write() ? e.value() : 0);
+                            e.rip(), e.address(), e.size(), e.write(), e.write() ? e.value() : 0);
             case HypercallMade e -> new GuestOp.Hypercall(e.rip(), e.vmmcall(), e.number());
             case ControlRegisterWritten e -> new GuestOp.MovToCr(e.rip(), e.cr(), e.value());
             case DebugRegisterWritten e -> new GuestOp.MovToDr(e.rip(), e.dr(), e.value());
@@ -60,12 +56,10 @@ public final class Ops {
                             e.instruction(),
                             e.operand(),
                             e.instruction() == VmInstruction.VMREAD ? 0 : e.value());
-            case NestedFieldStored e ->
-                    new GuestOp.StoreNestedField(e.rip(), e.field(), e.value());
+            case NestedFieldStored e -> new GuestOp.StoreNestedField(e.rip(), e.field(), e.value());
             case NestedBitmapStored e ->
                     new GuestOp.StoreNestedBitmap(e.rip(), e.msr(), e.read(), e.write());
-            case NestedEntered e ->
-                    new GuestOp.EnterNested(e.rip(), e.instruction(), e.address());
+            case NestedEntered e -> new GuestOp.EnterNested(e.rip(), e.instruction(), e.address());
         };
     }
 }

@@ -33,7 +33,13 @@ public record Scenario(
         root.allow(
                 "a scenario",
                 List.of(
-                        "scenario", "summary", "cpu", "guest-cpu", "policy", "vcpus", "program",
+                        "scenario",
+                        "summary",
+                        "cpu",
+                        "guest-cpu",
+                        "policy",
+                        "vcpus",
+                        "program",
                         "vcpu"));
         String name = root.require("scenario").text();
         if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]{0,79}")) {
@@ -65,7 +71,8 @@ public record Scenario(
         if (each.isPresent() == common.isPresent()) {
             throw root.error(Kind.SYNTAX, "expected either 'program' or 'vcpu'");
         }
-        int vcpus = (int) root.find("vcpus").map(n -> n.number(1, MOST_VCPUS)).orElse(0L).longValue();
+        int vcpus =
+                (int) root.find("vcpus").map(n -> n.number(1, MOST_VCPUS)).orElse(0L).longValue();
         if (common.isPresent()) {
             Node program = common.get();
             return IntStream.range(0, Math.max(1, vcpus)).mapToObj(_ -> program).toList();
@@ -73,13 +80,12 @@ public record Scenario(
         TreeMap<Integer, Node> byVcpu = new TreeMap<>();
         each.get()
                 .entries()
-                .forEach(
-                        (key, entry) ->
-                                byVcpu.put(
-                                        (int)
-                                                new Node.Scalar(entry.keyPlace(), key, true)
-                                                        .number(0, MOST_VCPUS - 1L),
-                                        entry.value()));
+                .forEach((key, entry) ->
+                        byVcpu.put(
+                                (int)
+                                        new Node.Scalar(entry.keyPlace(), key, true)
+                                                .number(0, MOST_VCPUS - 1L),
+                                entry.value()));
         int count = byVcpu.isEmpty() ? 0 : byVcpu.lastKey() + 1;
         if (byVcpu.size() != count || count == 0 || (vcpus != 0 && vcpus != count)) {
             throw each.get()
@@ -105,16 +111,12 @@ public record Scenario(
         for (int vcpu = 0; vcpu < wanted; vcpu++) {
             Node program = programs.get(Math.min(vcpu, vcpus - 1));
             boolean again = vcpu > 0 && program.equals(programs.getFirst());
-            code.add(
-                    again
-                            ? code.getFirst()
-                            : new ScenarioCompiler(vendor).compile(program));
+            code.add(again ? code.getFirst() : new ScenarioCompiler(vendor).compile(program));
         }
         return new CompiledScenario(name, code);
     }
 
-    private record CompiledScenario(String name, List<List<Instruction>> code)
-            implements Guest {
+    private record CompiledScenario(String name, List<List<Instruction>> code) implements Guest {
 
         @Override
         public int vcpus() {

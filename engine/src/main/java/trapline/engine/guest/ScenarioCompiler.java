@@ -37,10 +37,31 @@ final class ScenarioCompiler {
     static final Set<String> OPS =
             new TreeSet<>(
                     List.of(
-                            "run", "wrmsr", "rdmsr", "cpuid", "hlt", "in", "out", "mmio",
-                            "vmcall", "vmmcall", "mov-cr", "mov-dr", "invlpg", "invpcid",
-                            "rdtsc", "xsetbv", "pause", "vmload", "vmsave", "interrupt",
-                            "host-interrupt", "host-write", "preempt", "nested", "repeat"));
+                            "run",
+                            "wrmsr",
+                            "rdmsr",
+                            "cpuid",
+                            "hlt",
+                            "in",
+                            "out",
+                            "mmio",
+                            "vmcall",
+                            "vmmcall",
+                            "mov-cr",
+                            "mov-dr",
+                            "invlpg",
+                            "invpcid",
+                            "rdtsc",
+                            "xsetbv",
+                            "pause",
+                            "vmload",
+                            "vmsave",
+                            "interrupt",
+                            "host-interrupt",
+                            "host-write",
+                            "preempt",
+                            "nested",
+                            "repeat"));
 
     /// Ops of the grammar that this version does not execute.
     private static final Set<String> NOT_YET =
@@ -108,8 +129,7 @@ final class ScenarioCompiler {
             throw node.error(Kind.NOT_APPLICABLE, "L2 is no hypervisor: nested cannot nest");
         }
         node.allow("nested", List.of("intercept", "fields", "do"));
-        NestedBlock block =
-                new NestedBlock(vendor, intercepts(node), fields(node), rip());
+        NestedBlock block = new NestedBlock(vendor, intercepts(node), fields(node), rip());
         int begin = code.size();
         code.add(null);
         inL2 = true;
@@ -125,8 +145,7 @@ final class ScenarioCompiler {
             return new Intercepts(List.of(), List.of(), false, false, false, true);
         }
         Node node = nested.require("intercept");
-        node.allow(
-                "intercept", List.of("read", "write", "hlt", "cpuid", "io", "msr-bitmap"));
+        node.allow("intercept", List.of("read", "write", "hlt", "cpuid", "io", "msr-bitmap"));
         return new Intercepts(
                 msrs(node, "read"),
                 msrs(node, "write"),
@@ -149,32 +168,27 @@ final class ScenarioCompiler {
     private Map<String, Long> fields(Node nested) {
         Map<String, Long> fields = new TreeMap<>();
         nested.find("fields")
-                .ifPresent(
-                        node ->
-                                node.entries()
-                                        .forEach(
-                                                (name, entry) ->
-                                                        fields.put(
-                                                                field(name, entry),
-                                                                entry.value().number())));
+                .ifPresent(node ->
+                        node.entries()
+                                .forEach((name, entry) ->
+                                        fields.put(field(name, entry), entry.value().number())));
         return fields;
     }
 
     private String field(String name, Entry entry) {
         return vendor.layout()
                 .find(name)
-                .orElseThrow(
-                        () ->
-                                new Scalar(entry.keyPlace(), name, true)
-                                        .error(
-                                                Kind.UNKNOWN_NAME,
-                                                "unknown field '%s'%s",
+                .orElseThrow(() ->
+                        new Scalar(entry.keyPlace(), name, true)
+                                .error(
+                                        Kind.UNKNOWN_NAME,
+                                        "unknown field '%s'%s",
+                                        name,
+                                        Suggestion.of(
                                                 name,
-                                                Suggestion.of(
-                                                        name,
-                                                        vendor.layout().fields().stream()
-                                                                .map(f -> f.name())
-                                                                .toList())))
+                                                vendor.layout().fields().stream()
+                                                        .map(f -> f.name())
+                                                        .toList())))
                 .name();
     }
 
@@ -200,8 +214,11 @@ final class ScenarioCompiler {
                 value.allow(name, List.of("leaf", "subleaf"));
                 int leaf = (int) value.require("leaf").number(0, 0xffff_ffffL);
                 int subleaf =
-                        (int) value.find("subleaf").map(n -> n.number(0, 0xffff_ffffL)).orElse(0L)
-                                .longValue();
+                        (int)
+                                value.find("subleaf")
+                                        .map(n -> n.number(0, 0xffff_ffffL))
+                                        .orElse(0L)
+                                        .longValue();
                 fixed(new GuestOp.Cpuid(rip, leaf, subleaf));
             }
             case "hlt" -> bare(value, name, new GuestOp.Hlt(rip));
@@ -243,11 +260,8 @@ final class ScenarioCompiler {
                         0);
             }
             case "invlpg" -> {
-                Node address =
-                        value instanceof Scalar ? value : only(value, name, "address");
-                fixed(
-                        new GuestOp.TlbInvalidate(
-                                rip, TlbInstruction.INVLPG, 0, address.number()));
+                Node address = value instanceof Scalar ? value : only(value, name, "address");
+                fixed(new GuestOp.TlbInvalidate(rip, TlbInstruction.INVLPG, 0, address.number()));
             }
             case "invpcid" -> {
                 value.allow(name, List.of("type", "pcid"));
@@ -283,8 +297,7 @@ final class ScenarioCompiler {
     private static RuntimeException unknown(String name, Node key) {
         return NOT_YET.contains(name)
                 ? key.error(Kind.NOT_APPLICABLE, "this version does not execute '%s'", name)
-                : key.error(
-                        Kind.UNKNOWN_NAME, "unknown op '%s'%s", name, Suggestion.of(name, OPS));
+                : key.error(Kind.UNKNOWN_NAME, "unknown op '%s'%s", name, Suggestion.of(name, OPS));
     }
 
     private void mmio(long rip, Node value) {
@@ -302,9 +315,7 @@ final class ScenarioCompiler {
     }
 
     private void saveArea(long rip, String name, Node value) {
-        var instruction =
-                VmInstruction.valueOf(
-                        name.toUpperCase(Locale.ROOT));
+        var instruction = VmInstruction.valueOf(name.toUpperCase(Locale.ROOT));
         boolean bare = value instanceof Scalar s && s.text().isEmpty();
         long address = bare ? 0x10_4000 : only(value, name, "address").number();
         fixed(new GuestOp.VmOp(rip, instruction, address, 0));
@@ -314,10 +325,7 @@ final class ScenarioCompiler {
         int pcpu = HostPreempted.LATER;
         if (!(value instanceof Scalar)) {
             value.allow("preempt", List.of("pcpu"));
-            pcpu =
-                    value.find("pcpu")
-                            .map(n -> (int) n.number(0, 1023))
-                            .orElse(HostPreempted.LATER);
+            pcpu = value.find("pcpu").map(n -> (int) n.number(0, 1023)).orElse(HostPreempted.LATER);
         } else {
             bareCheck(value, "preempt");
         }
@@ -334,8 +342,7 @@ final class ScenarioCompiler {
 
     private static int size(Node value, int largest) {
         Node size = value.find("size").orElse(new Scalar(value.place(), "1", false));
-        size.oneOf(
-                largest == 8 ? List.of("1", "2", "4", "8") : List.of("1", "2", "4"), "size");
+        size.oneOf(largest == 8 ? List.of("1", "2", "4", "8") : List.of("1", "2", "4"), "size");
         return (int) size.number();
     }
 
@@ -346,13 +353,12 @@ final class ScenarioCompiler {
 
     static int msr(Node node) {
         return Msrs.parse(node.text())
-                .orElseThrow(
-                        () ->
-                                node.error(
-                                        Kind.UNKNOWN_NAME,
-                                        "unknown MSR '%s'%s",
-                                        node.text(),
-                                        Suggestion.of(node.text(), Msrs.names())));
+                .orElseThrow(() ->
+                        node.error(
+                                Kind.UNKNOWN_NAME,
+                                "unknown MSR '%s'%s",
+                                node.text(),
+                                Suggestion.of(node.text(), Msrs.names())));
     }
 
     private void bare(Node value, String name, GuestOp op) {
@@ -361,10 +367,7 @@ final class ScenarioCompiler {
     }
 
     private static void bareCheck(Node value, String name) {
-        boolean empty =
-                value instanceof Scalar s
-                        ? s.text().isEmpty()
-                        : value.entries().isEmpty();
+        boolean empty = value instanceof Scalar s ? s.text().isEmpty() : value.entries().isEmpty();
         if (!empty) {
             throw value.error(Kind.SYNTAX, "'%s' takes no operand", name);
         }
@@ -391,7 +394,6 @@ final class ScenarioCompiler {
         code.add(
                 operand.constant()
                         ? new Instruction.Fixed(maker.apply(operand.least()))
-                        : new Instruction.Drawn(
-                                generator -> maker.apply(operand.draw(generator))));
+                        : new Instruction.Drawn(generator -> maker.apply(operand.draw(generator))));
     }
 }

@@ -69,8 +69,7 @@ public final class Policies {
 
     /// The policy in a text that [Policy.Identity#text] once was.
     public static Policy parse(String resolved) {
-        return PolicyReader.read(
-                PolicyTree.mapping(Yaml.parse(resolved, "recorded policy")));
+        return PolicyReader.read(PolicyTree.mapping(Yaml.parse(resolved, "recorded policy")));
     }
 
     private static Mapping named(Mapping tree, String expression) {
@@ -129,9 +128,7 @@ public final class Policies {
         Mapping changed = tree;
         for (Node msr : own.find("intercept").map(Node::oneOrMore).orElse(List.of())) {
             int index = PolicyReader.msr(msr);
-            changed =
-                    PolicyTree.passThrough(
-                            changed, list -> without(list, index));
+            changed = PolicyTree.passThrough(changed, list -> without(list, index));
         }
         return changed;
     }
@@ -176,7 +173,11 @@ public final class Policies {
         Mapping fragment =
                 PolicyTree.without(
                         variant(mechanism, variant),
-                        "mechanism", "variant", "summary", "status", "source");
+                        "mechanism",
+                        "variant",
+                        "summary",
+                        "status",
+                        "source");
         return PolicyTree.over(tree, fragment);
     }
 

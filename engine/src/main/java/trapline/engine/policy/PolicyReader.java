@@ -43,8 +43,18 @@ final class PolicyReader {
         tree.allow(
                 "a policy",
                 List.of(
-                        "policy", "summary", "source", "spec-ctrl", "pred-cmd", "flush-cmd",
-                        "ibpb", "host", "pass-through", "nested", "controls", "phases"));
+                        "policy",
+                        "summary",
+                        "source",
+                        "spec-ctrl",
+                        "pred-cmd",
+                        "flush-cmd",
+                        "ibpb",
+                        "host",
+                        "pass-through",
+                        "nested",
+                        "controls",
+                        "phases"));
         Node host = tree.require("host");
         host.allow("host", List.of("bhi-mitigation"));
         return new Policy(
@@ -63,8 +73,7 @@ final class PolicyReader {
 
     private static SpecCtrl specCtrl(Node node) {
         node.allow(
-                "spec-ctrl",
-                List.of("start", "lift", "recalculate", "v-spec-ctrl", "entry-bits"));
+                "spec-ctrl", List.of("start", "lift", "recalculate", "v-spec-ctrl", "entry-bits"));
         String start =
                 node.require("start")
                         .oneOf(List.of("intercepted", "passed-through"), "start of interception");
@@ -110,17 +119,13 @@ final class PolicyReader {
         String nestedExit =
                 node.require("nested-exit")
                         .oneOf(
-                                List.of(
-                                        "none",
-                                        "vmx-if-guest-has-spec-ctrl",
-                                        "if-guest-has-ibrs"),
+                                List.of("none", "vmx-if-guest-has-spec-ctrl", "if-guest-has-ibrs"),
                                 "rule for nested exits");
         return new Ibpb(
                 vcpuSwitch.equals("vendor") ? Ibpb.Switch.VENDOR : Ibpb.Switch.COMMON,
                 switch (nestedExit) {
                     case "none" -> Ibpb.NestedExit.NONE;
-                    case "vmx-if-guest-has-spec-ctrl" ->
-                            Ibpb.NestedExit.VMX_IF_GUEST_HAS_SPEC_CTRL;
+                    case "vmx-if-guest-has-spec-ctrl" -> Ibpb.NestedExit.VMX_IF_GUEST_HAS_SPEC_CTRL;
                     default -> Ibpb.NestedExit.IF_GUEST_HAS_IBRS;
                 });
     }
@@ -148,28 +153,29 @@ final class PolicyReader {
     }
 
     private static Access access(Node node) {
-        String kinds =
-                node.require("access").oneOf(List.of("r", "w", "rw"), "kind of access");
+        String kinds = node.require("access").oneOf(List.of("r", "w", "rw"), "kind of access");
         return new Access(msr(node.require("msr")), kinds.contains("r"), kinds.contains("w"));
     }
 
     static int msr(Node node) {
         return Msrs.parse(node.text())
-                .orElseThrow(
-                        () ->
-                                node.error(
-                                        Kind.UNKNOWN_NAME,
-                                        "unknown MSR '%s'%s",
-                                        node.text(),
-                                        Suggestion.of(node.text(), Msrs.names())));
+                .orElseThrow(() ->
+                        node.error(
+                                Kind.UNKNOWN_NAME,
+                                "unknown MSR '%s'%s",
+                                node.text(),
+                                Suggestion.of(node.text(), Msrs.names())));
     }
 
     private static VmxControls vmxControls(Node node) {
         List<String> keys = new ArrayList<>(GROUPS);
         keys.addAll(
                 List.of(
-                        "secondary-if-guest", "secondary-unless-guest", "exceptions",
-                        "cr0-guest-owned", "cr4-guest-owned"));
+                        "secondary-if-guest",
+                        "secondary-unless-guest",
+                        "exceptions",
+                        "cr0-guest-owned",
+                        "cr4-guest-owned"));
         node.allow("controls of VMX", keys);
         SortedMap<String, List<String>> always = new TreeMap<>();
         for (String group : GROUPS) {
@@ -234,16 +240,18 @@ final class PolicyReader {
         node.allow(
                 "controls of SVM",
                 List.of(
-                        "intercepts", "if-platform", "unless-platform", "unless-guest",
-                        "unless-guest-svme", "exceptions"));
+                        "intercepts",
+                        "if-platform",
+                        "unless-platform",
+                        "unless-guest",
+                        "unless-guest-svme",
+                        "exceptions"));
         TreeSet<String> unlessSvme = new TreeSet<>();
         for (Node item : node.find("unless-guest-svme").map(Node::items).orElse(List.of())) {
             unlessSvme.add(intercept(item));
         }
         return new SvmControls(
-                node.require("intercepts").items().stream()
-                        .map(PolicyReader::intercept)
-                        .toList(),
+                node.require("intercepts").items().stream().map(PolicyReader::intercept).toList(),
                 names(node.require("if-platform"), false),
                 names(node.require("unless-platform"), false),
                 names(node.require("unless-guest"), false),
@@ -281,8 +289,7 @@ final class PolicyReader {
         List<MergeEntry> entries = new ArrayList<>();
         for (Node item : vmx.require("msrs").items()) {
             item.allow("an entry of the merge", List.of("msr", "access", "if-01-passes-writes"));
-            boolean ifPassed =
-                    item.find("if-01-passes-writes").map(Node::bool).orElse(false);
+            boolean ifPassed = item.find("if-01-passes-writes").map(Node::bool).orElse(false);
             entries.add(new MergeEntry(access(item), ifPassed));
         }
         Node svm = node.require("svm-merge");

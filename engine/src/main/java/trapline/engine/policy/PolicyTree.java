@@ -23,8 +23,7 @@ final class PolicyTree {
             Entry below = merged.get(entry.getKey());
             Node above = entry.getValue().value();
             if (below != null && below.value() instanceof Mapping l && above instanceof Mapping u) {
-                merged.put(
-                        entry.getKey(), new Entry(entry.getValue().keyPlace(), over(l, u)));
+                merged.put(entry.getKey(), new Entry(entry.getValue().keyPlace(), over(l, u)));
             } else {
                 merged.put(entry.getKey(), entry.getValue());
             }
@@ -57,8 +56,7 @@ final class PolicyTree {
             changed.put(vendor.getKey(), new Entry(vendor.getValue().keyPlace(), list));
         }
         SequencedMap<String, Entry> entries = new LinkedHashMap<>(policy.entries());
-        entries.put(
-                "pass-through", new Entry(lists.place(), new Mapping(lists.place(), changed)));
+        entries.put("pass-through", new Entry(lists.place(), new Mapping(lists.place(), changed)));
         return new Mapping(policy.place(), entries);
     }
 

@@ -83,6 +83,14 @@ public final class Execution {
         }
     }
 
+    /// Runs a step that was recorded, when its time has come.
+    public void repeat(int vcpu, Step step) {
+        switch (step) {
+            case Step.Do(GuestOp op) -> op(vcpu, op);
+            case Step.Meanwhile(InputEvent input, long tick) -> input(vcpu, input, tick);
+        }
+    }
+
     /// A halted vCPU whose guest goes on was woken by its own timer.
     private void wakeByTimer(int vcpu) {
         if (vcpus[vcpu].state().mode() == Mode.HALTED) {
@@ -139,7 +147,8 @@ public final class Execution {
         timeline.causedBy(timeline.emit(input));
         switch (input) {
             case InterruptArrived(Target target, int vector) ->
-                    interrupt(v, target == Target.HOST ? vector : RESCHEDULE_VECTOR, target, halted);
+                    interrupt(
+                            v, target == Target.HOST ? vector : RESCHEDULE_VECTOR, target, halted);
             case HostPreempted(int target) -> preempt(v, target, halted);
             case UserspaceMsrRequested(int msr, long value) -> setMsr(v, msr, value);
             case TimestampRead _, DeviceRead _ -> {}

@@ -52,8 +52,7 @@ final class Timeline implements Emitter {
     private long emit(Event event, Scope scope) {
         long order = machine.order() + 1;
         int pcpu = event instanceof VcpuLoaded(int loaded) ? loaded : vcpu.pcpu();
-        Stamp stamp =
-                new Stamp(order, vcpu.id(), vcpu.seq() + 1, pcpu, scope, tick, op, cause);
+        Stamp stamp = new Stamp(order, vcpu.id(), vcpu.seq() + 1, pcpu, scope, tick, op, cause);
         Envelope envelope = new Envelope(stamp, event);
         machine.apply(envelope);
         sink.accept(envelope);

@@ -52,8 +52,7 @@ final class GuestFold {
             case TimestampCounterRead e -> wide(vcpu, e.value(), e.outcome());
             case ExtendedControlWritten e -> extendedControlWritten(e, vcpu);
             case VmInstructionExecuted e -> vmInstructionExecuted(e, vcpu);
-            case NestedFieldStored e ->
-                    vcpu.images[VcpuState.slot(12)].set(e.field(), e.value());
+            case NestedFieldStored e -> vcpu.images[VcpuState.slot(12)].set(e.field(), e.value());
             case NestedBitmapStored e -> nestedBitmapStored(e, vcpu.bitmap(12));
             case NestedEntered e -> nestedEntered(e, vcpu);
             case Paused _ -> paused(vcpu);
@@ -215,8 +214,7 @@ final class GuestFold {
                 vcpu.set(Kvm.CURRENT_12, e.operand() + 1);
                 vcpu.set(Kvm.FORCE_BITMAP_RECALC, 1);
             }
-            case VMWRITE ->
-                    vcpu.images[VcpuState.slot(12)].set((int) e.operand(), e.value());
+            case VMWRITE -> vcpu.images[VcpuState.slot(12)].set((int) e.operand(), e.value());
             case VMREAD, VMLOAD, VMSAVE -> {}
         }
     }

@@ -51,8 +51,7 @@ final class HypervisorFold {
             case HostMsrRead e -> hostMsrRead(e, vcpu);
             case HostMsrWritten e -> hostMsrWritten(e, pcpu);
             case HostStateSaved e -> hostStateSaved(e, vcpu, machine);
-            case HostStateLoaded e ->
-                    pcpu.vmloadOwner = e.area() == SaveArea.VMCB01 ? vcpu.id : -1;
+            case HostStateLoaded e -> pcpu.vmloadOwner = e.area() == SaveArea.VMCB01 ? vcpu.id : -1;
             case RegistersChanged(Writes written) -> HardwareFold.store(written, vcpu);
             case VariableChanged e -> vcpu.set(e.variable(), e.value());
             case EventInjected e -> {
@@ -93,8 +92,7 @@ final class HypervisorFold {
     }
 
     /// A write of a field that a clean bit covers is also KVM's marking of that bit as dirty.
-    private static void vmcbFieldWritten(
-            VmcbFieldWritten e, VcpuState vcpu, PcpuState pcpu) {
+    private static void vmcbFieldWritten(VmcbFieldWritten e, VcpuState vcpu, PcpuState pcpu) {
         softwareWrite(vcpu, e.vmcb(), e.field(), e.value());
         if (e.field() == ASID.id()) {
             pcpu.nextAsid = Math.max(pcpu.nextAsid, e.value() + 1);

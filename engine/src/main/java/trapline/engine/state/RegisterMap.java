@@ -89,8 +89,18 @@ public final class RegisterMap {
     private static List<Pair> vmx() {
         List<Pair> pairs = new ArrayList<>();
         String[] plain = {
-            "RIP", "RSP", "RFLAGS", "CR3", "DR7", "SYSENTER_CS", "SYSENTER_ESP",
-            "SYSENTER_EIP", "GDTR_LIMIT", "GDTR_BASE", "IDTR_LIMIT", "IDTR_BASE"
+            "RIP",
+            "RSP",
+            "RFLAGS",
+            "CR3",
+            "DR7",
+            "SYSENTER_CS",
+            "SYSENTER_ESP",
+            "SYSENTER_EIP",
+            "GDTR_LIMIT",
+            "GDTR_BASE",
+            "IDTR_LIMIT",
+            "IDTR_BASE"
         };
         for (String name : plain) {
             pairs.add(new Pair(Layout.VMCS, Reg.valueOf(name), "GUEST_" + name));
@@ -99,8 +109,13 @@ public final class RegisterMap {
             pairs.add(new Pair(Layout.VMCS, Reg.valueOf(name), "GUEST_IA32_" + name));
         }
         for (String segment : segments()) {
-            pairs.add(segment(Layout.VMCS, segment + "_SELECTOR", "GUEST_" + segment + "_SELECTOR"));
-            pairs.add(segment(Layout.VMCS, segment + "_ATTRIBUTES", "GUEST_" + segment + "_AR_BYTES"));
+            pairs.add(
+                    segment(Layout.VMCS, segment + "_SELECTOR", "GUEST_" + segment + "_SELECTOR"));
+            pairs.add(
+                    segment(
+                            Layout.VMCS,
+                            segment + "_ATTRIBUTES",
+                            "GUEST_" + segment + "_AR_BYTES"));
             pairs.add(segment(Layout.VMCS, segment + "_LIMIT", "GUEST_" + segment + "_LIMIT"));
             pairs.add(segment(Layout.VMCS, segment + "_BASE", "GUEST_" + segment + "_BASE"));
         }
@@ -111,15 +126,32 @@ public final class RegisterMap {
     private static List<Pair> svm() {
         List<Pair> pairs = new ArrayList<>();
         String[][] plain = {
-            {"RIP", "rip"}, {"RSP", "rsp"}, {"RAX", "rax"}, {"RFLAGS", "rflags"},
-            {"CR0", "cr0"}, {"CR2", "cr2"}, {"CR3", "cr3"}, {"CR4", "cr4"},
-            {"DR6", "dr6"}, {"DR7", "dr7"}, {"CPL", "cpl"},
-            {"PAT", "g_pat"}, {"DEBUGCTL", "dbgctl"}, {"SYSENTER_CS", "sysenter_cs"},
-            {"SYSENTER_ESP", "sysenter_esp"}, {"SYSENTER_EIP", "sysenter_eip"},
-            {"STAR", "star"}, {"LSTAR", "lstar"}, {"CSTAR", "cstar"}, {"SYSCALL_MASK", "sfmask"},
-            {"KERNEL_GS_BASE", "kernel_gs_base"}, {"SPEC_CTRL", "spec_ctrl"},
-            {"GDTR_LIMIT", "gdtr.limit"}, {"GDTR_BASE", "gdtr.base"},
-            {"IDTR_LIMIT", "idtr.limit"}, {"IDTR_BASE", "idtr.base"}
+            {"RIP", "rip"},
+            {"RSP", "rsp"},
+            {"RAX", "rax"},
+            {"RFLAGS", "rflags"},
+            {"CR0", "cr0"},
+            {"CR2", "cr2"},
+            {"CR3", "cr3"},
+            {"CR4", "cr4"},
+            {"DR6", "dr6"},
+            {"DR7", "dr7"},
+            {"CPL", "cpl"},
+            {"PAT", "g_pat"},
+            {"DEBUGCTL", "dbgctl"},
+            {"SYSENTER_CS", "sysenter_cs"},
+            {"SYSENTER_ESP", "sysenter_esp"},
+            {"SYSENTER_EIP", "sysenter_eip"},
+            {"STAR", "star"},
+            {"LSTAR", "lstar"},
+            {"CSTAR", "cstar"},
+            {"SYSCALL_MASK", "sfmask"},
+            {"KERNEL_GS_BASE", "kernel_gs_base"},
+            {"SPEC_CTRL", "spec_ctrl"},
+            {"GDTR_LIMIT", "gdtr.limit"},
+            {"GDTR_BASE", "gdtr.base"},
+            {"IDTR_LIMIT", "idtr.limit"},
+            {"IDTR_BASE", "idtr.base"}
         };
         for (String[] pair : plain) {
             pairs.add(new Pair(Layout.VMCB, Reg.valueOf(pair[0]), pair[1]));

@@ -41,11 +41,7 @@ public final class Sections {
     private static void vcpu(VcpuState vcpu, List<Section> sections) {
         String name = "vcpu" + vcpu.id;
         sections.add(
-                new Part(name)
-                        .put(0, vcpu.seq, 0)
-                        .put(1, vcpu.tick, 0)
-                        .put(2, vcpu.op, 0)
-                        .done());
+                new Part(name).put(0, vcpu.seq, 0).put(1, vcpu.tick, 0).put(2, vcpu.op, 0).done());
         Part kvm = new Part(name + ".hypervisor");
         for (int i = 0; i < Kvm.COUNT; i++) {
             kvm.put(i, vcpu.kvm[i], 0);

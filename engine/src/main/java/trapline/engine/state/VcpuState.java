@@ -29,6 +29,7 @@ public final class VcpuState {
 
     /// Registers that the guest may have changed since a field last held them.
     private long staleLow = -1;
+
     private long staleHigh = -1;
 
     VcpuState(int id, Vendor vendor) {

@@ -83,7 +83,13 @@ public final class Layout {
             int ordinal = fields.size();
             fields.add(
                     new Field(
-                            ordinal, Csv.hex(row[0]), row[1], bits, area(row[3]), shadow, -1,
+                            ordinal,
+                            Csv.hex(row[0]),
+                            row[1],
+                            bits,
+                            area(row[3]),
+                            shadow,
+                            -1,
                             false));
         }
         return new Layout(fields);

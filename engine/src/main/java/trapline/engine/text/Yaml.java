@@ -96,8 +96,7 @@ public final class Yaml {
 
     private String alias() throws IOException {
         if (parser.isCurrentAlias()) {
-            throw new InputException(
-                    Kind.SYNTAX, place().toString(), "aliases are not used here");
+            throw new InputException(Kind.SYNTAX, place().toString(), "aliases are not used here");
         }
         return parser.getText();
     }

@@ -11,7 +11,8 @@ import trapline.engine.text.Node.Sequence;
 public final class YamlPrinter {
 
     private static final Pattern PLAIN =
-            Pattern.compile("[A-Za-z0-9_./+-][A-Za-z0-9 _./+()!=&|<>*-]*[A-Za-z0-9_./+)]|[A-Za-z0-9]");
+            Pattern.compile(
+                    "[A-Za-z0-9_./+-][A-Za-z0-9 _./+()!=&|<>*-]*[A-Za-z0-9_./+)]|[A-Za-z0-9]");
 
     private final StringBuilder out = new StringBuilder();
 
@@ -67,12 +68,11 @@ public final class YamlPrinter {
             case Mapping m -> {
                 StringBuilder text = new StringBuilder("{");
                 m.entries()
-                        .forEach(
-                                (key, entry) ->
-                                        text.append(text.length() == 1 ? "" : ", ")
-                                                .append(scalar(key))
-                                                .append(": ")
-                                                .append(flow(entry.value())));
+                        .forEach((key, entry) ->
+                                text.append(text.length() == 1 ? "" : ", ")
+                                        .append(scalar(key))
+                                        .append(": ")
+                                        .append(flow(entry.value())));
                 yield text.append('}').toString();
             }
         };

@@ -162,10 +162,7 @@ public final class SvmProcessor implements Processor {
 
     /// Which map the VMCB points to: 02's own, or still 01's.
     private static int mapOf(Image vmcb, VcpuState vcpu) {
-        return vcpu.level() == 1
-                        || vmcb.get(Vmcb.MSRPM) == vcpu.image(1).get(Vmcb.MSRPM)
-                ? 1
-                : 2;
+        return vcpu.level() == 1 || vmcb.get(Vmcb.MSRPM) == vcpu.image(1).get(Vmcb.MSRPM) ? 1 : 2;
     }
 
     private Exit hlt(GuestOp.Hlt op, Image vmcb, VcpuState vcpu, Emitter out) {
@@ -196,8 +193,7 @@ public final class SvmProcessor implements Processor {
                 && ((op.value() ^ vcpu.register(Reg.CR0)) & ~0xaL) != 0;
     }
 
-    private Exit tlbInvalidate(
-            GuestOp.TlbInvalidate op, Image vmcb, VcpuState vcpu, Emitter out) {
+    private Exit tlbInvalidate(GuestOp.TlbInvalidate op, Image vmcb, VcpuState vcpu, Emitter out) {
         boolean invpcid = op.instruction() == TlbInstruction.INVPCID;
         if ((invpcid ? INVPCID : INVLPG).in(vmcb)) {
             exit(invpcid ? SvmExit.INVPCID : SvmExit.INVLPG, op.operand(), 0, op, vcpu, out);
@@ -245,8 +241,7 @@ public final class SvmProcessor implements Processor {
     }
 
     /// Stores exit information and guest state, as far as they changed.
-    private void exit(
-            long code, long info1, long info2, GuestOp op, VcpuState vcpu, Emitter out) {
+    private void exit(long code, long info1, long info2, GuestOp op, VcpuState vcpu, Emitter out) {
         Image vmcb = vcpu.current();
         writes.on(vcpu, vmcb)
                 .field(Vmcb.EXIT_CODE, code)
@@ -269,8 +264,7 @@ public final class SvmProcessor implements Processor {
         Image vmcb = vcpu.current();
         String failed = checks.firstFailure(vcpu);
         if (failed != null) {
-            Writes written =
-                    writes.on(vcpu, vmcb).field(Vmcb.EXIT_CODE, SvmExit.INVALID).done();
+            Writes written = writes.on(vcpu, vmcb).field(Vmcb.EXIT_CODE, SvmExit.INVALID).done();
             out.emit(new VmEntryFailed(vcpu.level(), failed, SvmExit.INVALID, written));
             return false;
         }

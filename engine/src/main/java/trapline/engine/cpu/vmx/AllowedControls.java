@@ -89,11 +89,7 @@ public final class AllowedControls {
     /// @param allowed bits that may be 1
     /// @param active whether the field counts at all
     public record Group(
-            String name,
-            Field field,
-            long required,
-            long allowed,
-            Predicate<Image> active) {
+            String name, Field field, long required, long allowed, Predicate<Image> active) {
 
         boolean allows(Image vmcs) {
             long value = vmcs.get(field);

@@ -93,10 +93,7 @@ public final class EntryChecks {
         for (AllowedControls.Group group : allowed.groups()) {
             check(CONTROLS, group.name() + "-reserved-bits", group::allows);
         }
-        check(
-                CONTROLS,
-                "cr3-target-count",
-                v -> v.get(Vmcs.CR3_TARGET_COUNT) <= 4);
+        check(CONTROLS, "cr3-target-count", v -> v.get(Vmcs.CR3_TARGET_COUNT) <= 4);
         check(
                 CONTROLS,
                 "msr-bitmap-address",
@@ -146,10 +143,7 @@ public final class EntryChecks {
     private void host() {
         check(HOST, "host-cr0", v -> cr0Fixed(v.get(Vmcs.HOST_CR0)));
         check(HOST, "host-cr4", v -> (v.get(Vmcs.HOST_CR4) & CR4_VMXE) != 0);
-        check(
-                HOST,
-                "host-cr3-address",
-                v -> (v.get(Vmcs.HOST_CR3) & PHYSICAL_RESERVED) == 0);
+        check(HOST, "host-cr3-address", v -> (v.get(Vmcs.HOST_CR3) & PHYSICAL_RESERVED) == 0);
         check(HOST, "host-cs-selector", v -> v.get(Vmcs.HOST_CS_SELECTOR) != 0);
         check(HOST, "host-tr-selector", v -> v.get(Vmcs.HOST_TR_SELECTOR) != 0);
         check(HOST, "host-rip-canonical", v -> canonical(v, Vmcs.HOST_RIP));
@@ -158,9 +152,7 @@ public final class EntryChecks {
         check(
                 HOST,
                 "host-pat",
-                v ->
-                        !v.has(Vmcs.EXIT_CONTROLS, Vmcs.EXIT_LOAD_PAT)
-                                || pat(v.get(Vmcs.HOST_PAT)));
+                v -> !v.has(Vmcs.EXIT_CONTROLS, Vmcs.EXIT_LOAD_PAT) || pat(v.get(Vmcs.HOST_PAT)));
         check(
                 HOST,
                 "host-efer",
@@ -180,11 +172,15 @@ public final class EntryChecks {
         check(
                 GUEST,
                 "guest-cr0-pg-without-pe",
-                v -> (v.get(Vmcs.GUEST_CR0) & CR0_PG) == 0 || (v.get(Vmcs.GUEST_CR0) & CR0_PE) != 0);
+                v ->
+                        (v.get(Vmcs.GUEST_CR0) & CR0_PG) == 0
+                                || (v.get(Vmcs.GUEST_CR0) & CR0_PE) != 0);
         check(
                 GUEST,
                 "guest-cr0-nw-without-cd",
-                v -> (v.get(Vmcs.GUEST_CR0) & CR0_NW) == 0 || (v.get(Vmcs.GUEST_CR0) & CR0_CD) != 0);
+                v ->
+                        (v.get(Vmcs.GUEST_CR0) & CR0_NW) == 0
+                                || (v.get(Vmcs.GUEST_CR0) & CR0_CD) != 0);
         check(GUEST, "guest-cr4", v -> (v.get(Vmcs.GUEST_CR4) & CR4_VMXE) != 0);
         check(
                 GUEST,
@@ -229,14 +225,9 @@ public final class EntryChecks {
         check(
                 GUEST,
                 "guest-rflags-if-for-interrupt",
-                v ->
-                        !injectsInterrupt(v)
-                                || (v.get(Vmcs.GUEST_RFLAGS) & RFLAGS_IF) != 0);
+                v -> !injectsInterrupt(v) || (v.get(Vmcs.GUEST_RFLAGS) & RFLAGS_IF) != 0);
         check(GUEST, "guest-activity-state", v -> v.get(Vmcs.ACTIVITY_STATE) <= 3);
-        check(
-                GUEST,
-                "guest-interruptibility",
-                v -> (v.get(Vmcs.INTERRUPTIBILITY) & ~0x1fL) == 0);
+        check(GUEST, "guest-interruptibility", v -> (v.get(Vmcs.INTERRUPTIBILITY) & ~0x1fL) == 0);
         check(GUEST, "guest-rip-canonical", v -> canonical(v, Vmcs.GUEST_RIP));
         check(
                 GUEST,
@@ -245,8 +236,7 @@ public final class EntryChecks {
     }
 
     private static boolean secondary(Image vmcs, long control) {
-        return vmcs.has(Vmcs.PRIMARY, Vmcs.ACTIVATE_SECONDARY)
-                && vmcs.has(Vmcs.SECONDARY, control);
+        return vmcs.has(Vmcs.PRIMARY, Vmcs.ACTIVATE_SECONDARY) && vmcs.has(Vmcs.SECONDARY, control);
     }
 
     private static boolean canonical(Image vmcs, Field field) {
@@ -290,15 +280,11 @@ public final class EntryChecks {
 
     private static boolean guestCr0(Image vmcs) {
         long cr0 = vmcs.get(Vmcs.GUEST_CR0);
-        return secondary(vmcs, Vmcs.UNRESTRICTED_GUEST)
-                ? (cr0 & CR0_NE) != 0
-                : cr0Fixed(cr0);
+        return secondary(vmcs, Vmcs.UNRESTRICTED_GUEST) ? (cr0 & CR0_NE) != 0 : cr0Fixed(cr0);
     }
 
     private static boolean longModeEfer(long efer) {
-        return (efer & EFER_RESERVED) == 0
-                && (efer & EFER_LMA) != 0
-                && (efer & EFER_LME) != 0;
+        return (efer & EFER_RESERVED) == 0 && (efer & EFER_LMA) != 0 && (efer & EFER_LME) != 0;
     }
 
     /// LMA is the entry control, and LME goes with it while paging is on.

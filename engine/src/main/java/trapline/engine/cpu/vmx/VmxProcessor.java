@@ -125,8 +125,7 @@ public final class VmxProcessor implements Processor {
     }
 
     private Exit mmio(GuestOp.Mmio op, Image vmcs, VcpuState vcpu, Emitter out) {
-        if ((op.address() & ~0xfffL) == APIC_PAGE
-                && secondary(vmcs, Vmcs.VIRTUALIZE_APIC)) {
+        if ((op.address() & ~0xfffL) == APIC_PAGE && secondary(vmcs, Vmcs.VIRTUALIZE_APIC)) {
             long qualification = (op.address() & 0xfff) | (op.write() ? 1 << 12 : 0);
             exit(VmxReason.APIC_ACCESS, qualification, op, vcpu, out);
             return new Exit.ApicAccess(op.address(), op.size(), op.write(), op.value());
@@ -161,8 +160,7 @@ public final class VmxProcessor implements Processor {
         return ((op.value() ^ vmcs.get(shadow)) & vmcs.get(mask)) != 0;
     }
 
-    private Exit tlbInvalidate(
-            GuestOp.TlbInvalidate op, Image vmcs, VcpuState vcpu, Emitter out) {
+    private Exit tlbInvalidate(GuestOp.TlbInvalidate op, Image vmcs, VcpuState vcpu, Emitter out) {
         boolean invpcid = op.instruction() == TlbInstruction.INVPCID;
         if (invpcid && !secondary(vmcs, Vmcs.ENABLE_INVPCID)) {
             return undefined(op, vcpu, out);
@@ -220,8 +218,7 @@ public final class VmxProcessor implements Processor {
     }
 
     private static boolean secondary(Image vmcs, long control) {
-        return vmcs.has(Vmcs.PRIMARY, Vmcs.ACTIVATE_SECONDARY)
-                && vmcs.has(Vmcs.SECONDARY, control);
+        return vmcs.has(Vmcs.PRIMARY, Vmcs.ACTIVATE_SECONDARY) && vmcs.has(Vmcs.SECONDARY, control);
     }
 
     /// #UD, which exits where the exception bitmap says so. It always does here: KVM intercepts #UD.
@@ -237,8 +234,7 @@ public final class VmxProcessor implements Processor {
         return new Exit.ExternalInterrupt(vector);
     }
 
-    private void exit(
-            long reason, long qualification, GuestOp op, VcpuState vcpu, Emitter out) {
+    private void exit(long reason, long qualification, GuestOp op, VcpuState vcpu, Emitter out) {
         leave(reason, qualification, 0, op, vcpu, out);
     }
 
@@ -266,14 +262,11 @@ public final class VmxProcessor implements Processor {
             Operands.store(op, writes);
         }
         Writes written = writes.registers(machine.exitStores()).done();
-        out.emit(
-                new VmExited(
-                        vcpu.level(), reason, qualification, 0, interruptInfo, 0, written));
+        out.emit(new VmExited(vcpu.level(), reason, qualification, 0, interruptInfo, 0, written));
     }
 
     /// The guest's own bits as it set them, the host's as they were.
-    private static long merged(
-            Image vmcs, Field field, Field mask, VcpuState vcpu, Reg register) {
+    private static long merged(Image vmcs, Field field, Field mask, VcpuState vcpu, Reg register) {
         long owned = vmcs.get(mask);
         return (vmcs.get(field) & owned) | (vcpu.register(register) & ~owned);
     }
@@ -285,14 +278,12 @@ public final class VmxProcessor implements Processor {
         if (failed != null) {
             writes.on(vcpu, vmcs);
             if (failed.stage() == EntryCheck.Stage.GUEST) {
-                writes.field(Vmcs.EXIT_REASON, failed.reason())
-                        .field(Vmcs.EXIT_QUALIFICATION, 0);
+                writes.field(Vmcs.EXIT_REASON, failed.reason()).field(Vmcs.EXIT_QUALIFICATION, 0);
             } else {
                 writes.field(Vmcs.INSTRUCTION_ERROR, failed.reason());
             }
             out.emit(
-                    new VmEntryFailed(
-                            vcpu.level(), failed.name(), failed.reason(), writes.done()));
+                    new VmEntryFailed(vcpu.level(), failed.name(), failed.reason(), writes.done()));
             return false;
         }
         Writes written = Writes.NONE;

@@ -56,8 +56,16 @@ public final class SvmCode implements VendorCode {
 
     /// What 5.4 saves and restores of the host by RDMSR and WRMSR, besides GS_BASE.
     private static final int[] HOST_MSRS = {
-        Msrs.STAR, Msrs.LSTAR, Msrs.CSTAR, Msrs.SYSCALL_MASK, Msrs.KERNEL_GS_BASE, Msrs.FS_BASE,
-        Msrs.SYSENTER_CS, Msrs.SYSENTER_ESP, Msrs.SYSENTER_EIP, Msrs.TSC_AUX
+        Msrs.STAR,
+        Msrs.LSTAR,
+        Msrs.CSTAR,
+        Msrs.SYSCALL_MASK,
+        Msrs.KERNEL_GS_BASE,
+        Msrs.FS_BASE,
+        Msrs.SYSENTER_CS,
+        Msrs.SYSENTER_ESP,
+        Msrs.SYSENTER_EIP,
+        Msrs.TSC_AUX
     };
 
     private static final Intercept[] DEBUG_REGISTERS = new Intercept[16];
@@ -191,8 +199,7 @@ public final class SvmCode implements VendorCode {
         for (String name : policy.vendors().svm().controls().unlessGuestSvme()) {
             Intercept intercept = Intercept.named(name);
             String feature = policy.vendors().svm().controls().unlessPlatform().get(name);
-            boolean on =
-                    !guestSvme || feature == null || !v.setup().platform().has(feature);
+            boolean on = !guestSvme || feature == null || !v.setup().platform().has(feature);
             long word = v.state().image(1).get(intercept.word()) & ~intercept.mask();
             write(v, 1, intercept.word(), word | (on ? intercept.mask() : 0));
         }

@@ -5,7 +5,6 @@ import trapline.engine.cpu.GuestOp;
 import trapline.engine.cpu.WritesBuilder;
 import trapline.engine.cpu.vmx.EntryChecks;
 import trapline.engine.cpu.vmx.Vmcs;
-import trapline.engine.cpu.vmx.VmxReason;
 import trapline.engine.event.GuestEvent.EntryInstruction;
 import trapline.engine.event.GuestEvent.NestedEntered;
 import trapline.engine.event.GuestEvent.VmInstruction;
@@ -98,8 +97,7 @@ final class NestedVmx {
             VmxCode.write(v, 12, Vmcs.INSTRUCTION_ERROR, UNSUPPORTED_COMPONENT);
             return Outcome.FAILED;
         }
-        boolean write =
-                op.instruction() == VmInstruction.VMWRITE;
+        boolean write = op.instruction() == VmInstruction.VMWRITE;
         if (write && Layout.VMCS.field(encoding).area() == Field.Area.EXIT_INFO) {
             VmxCode.write(v, 12, Vmcs.INSTRUCTION_ERROR, READ_ONLY_COMPONENT);
             return Outcome.FAILED;
@@ -166,9 +164,7 @@ final class NestedVmx {
         long secondary01 = vmcs01.get(Vmcs.SECONDARY);
         secondary01 &= ~(Vmcs.SHADOW_VMCS | Vmcs.VIRTUALIZE_APIC | Vmcs.VIRTUALIZE_X2APIC);
         long secondary12 =
-                vmcs12.has(Vmcs.PRIMARY, Vmcs.ACTIVATE_SECONDARY)
-                        ? vmcs12.get(Vmcs.SECONDARY)
-                        : 0;
+                vmcs12.has(Vmcs.PRIMARY, Vmcs.ACTIVATE_SECONDARY) ? vmcs12.get(Vmcs.SECONDARY) : 0;
         VmxCode.write(v, 2, Vmcs.SECONDARY, secondary01 | secondary12);
         VmxCode.write(v, 2, Vmcs.TERTIARY, vmcs01.get(Vmcs.TERTIARY));
         VmxCode.write(v, 2, Vmcs.EXIT_CONTROLS, vmcs01.get(Vmcs.EXIT_CONTROLS));
@@ -190,16 +186,8 @@ final class NestedVmx {
     }
 
     private static void addresses(Vcpu v, Image vmcs01) {
-        VmxCode.write(
-                v,
-                2,
-                Vmcs.MSR_BITMAP,
-                HostValues.page(v.id(), BITMAP_PAGE_02));
-        VmxCode.write(
-                v,
-                2,
-                Vmcs.EPT_POINTER,
-                HostValues.page(v.id(), EPT_PAGE_02) | EPT_FLAGS);
+        VmxCode.write(v, 2, Vmcs.MSR_BITMAP, HostValues.page(v.id(), BITMAP_PAGE_02));
+        VmxCode.write(v, 2, Vmcs.EPT_POINTER, HostValues.page(v.id(), EPT_PAGE_02) | EPT_FLAGS);
         VmxCode.write(v, 2, Vmcs.VPID, vmcs01.get(Vmcs.VPID) | VPID_02);
         VmxCode.write(v, 2, Vmcs.VIRTUAL_APIC_PAGE, vmcs01.get(Vmcs.VIRTUAL_APIC_PAGE));
         VmxCode.write(v, 2, Vmcs.TSC_MULTIPLIER, vmcs01.get(Vmcs.TSC_MULTIPLIER));
@@ -209,12 +197,18 @@ final class NestedVmx {
 
     /// Masks of both; shadows of what L2 would read under L1 alone.
     private static void controlRegisters(Vcpu v, Image vmcs01, Image vmcs12) {
+        VmxCode.write(v, 2, Vmcs.CR0_MASK, vmcs01.get(Vmcs.CR0_MASK) | vmcs12.get(Vmcs.CR0_MASK));
+        VmxCode.write(v, 2, Vmcs.CR4_MASK, vmcs01.get(Vmcs.CR4_MASK) | vmcs12.get(Vmcs.CR4_MASK));
         VmxCode.write(
-                v, 2, Vmcs.CR0_MASK, vmcs01.get(Vmcs.CR0_MASK) | vmcs12.get(Vmcs.CR0_MASK));
+                v,
+                2,
+                Vmcs.CR0_SHADOW,
+                seen(vmcs12, Vmcs.GUEST_CR0, Vmcs.CR0_MASK, Vmcs.CR0_SHADOW));
         VmxCode.write(
-                v, 2, Vmcs.CR4_MASK, vmcs01.get(Vmcs.CR4_MASK) | vmcs12.get(Vmcs.CR4_MASK));
-        VmxCode.write(v, 2, Vmcs.CR0_SHADOW, seen(vmcs12, Vmcs.GUEST_CR0, Vmcs.CR0_MASK, Vmcs.CR0_SHADOW));
-        VmxCode.write(v, 2, Vmcs.CR4_SHADOW, seen(vmcs12, Vmcs.GUEST_CR4, Vmcs.CR4_MASK, Vmcs.CR4_SHADOW));
+                v,
+                2,
+                Vmcs.CR4_SHADOW,
+                seen(vmcs12, Vmcs.GUEST_CR4, Vmcs.CR4_MASK, Vmcs.CR4_SHADOW));
     }
 
     private static long seen(Image vmcs12, Field register, Field mask, Field shadow) {
@@ -267,8 +261,7 @@ final class NestedVmx {
         return true;
     }
 
-    private static boolean merged(
-            Policy.VmxMerge rule, boolean in02, boolean in01, boolean in12) {
+    private static boolean merged(Policy.VmxMerge rule, boolean in02, boolean in01, boolean in12) {
         return rule.clearOnly() ? in02 && in12 : in01 || in12;
     }
 
@@ -285,8 +278,7 @@ final class NestedVmx {
             case Exit.Pause _ ->
                     vmcs12.has(Vmcs.PRIMARY, Vmcs.PAUSE_EXITING)
                             || vmcs12.has(Vmcs.SECONDARY, Vmcs.PAUSE_LOOP_EXITING);
-            case Exit.UndefinedOpcode _ ->
-                    vmcs12.has(Vmcs.EXCEPTION_BITMAP, 1 << Vmcs.UD_VECTOR);
+            case Exit.UndefinedOpcode _ -> vmcs12.has(Vmcs.EXCEPTION_BITMAP, 1 << Vmcs.UD_VECTOR);
             case Exit.NestedPageFault _, Exit.ExternalInterrupt _ -> false;
             case Exit.Cpuid _,
                     Exit.ApicAccess _,
@@ -306,11 +298,9 @@ final class NestedVmx {
 
     private static boolean controlRegisterWanted(Exit.CrWrite e, Image vmcs12) {
         return switch (e.cr()) {
-            case 0 ->
-                    ((e.value() ^ vmcs12.get(Vmcs.CR0_SHADOW)) & vmcs12.get(Vmcs.CR0_MASK)) != 0;
+            case 0 -> ((e.value() ^ vmcs12.get(Vmcs.CR0_SHADOW)) & vmcs12.get(Vmcs.CR0_MASK)) != 0;
             case 3 -> vmcs12.has(Vmcs.PRIMARY, Vmcs.CR3_LOAD_EXITING);
-            case 4 ->
-                    ((e.value() ^ vmcs12.get(Vmcs.CR4_SHADOW)) & vmcs12.get(Vmcs.CR4_MASK)) != 0;
+            case 4 -> ((e.value() ^ vmcs12.get(Vmcs.CR4_SHADOW)) & vmcs12.get(Vmcs.CR4_MASK)) != 0;
             default -> vmcs12.has(Vmcs.PRIMARY, Vmcs.CR8_LOAD_EXITING);
         };
     }

@@ -110,15 +110,11 @@ public final class VmxCode implements VendorCode {
         long secondary = mask(choice.always().get("secondary"));
         for (Map.Entry<String, String> control : choice.ifGuest().entrySet()) {
             secondary |=
-                    v.setup().model().has(control.getValue())
-                            ? Bits.control(control.getKey())
-                            : 0;
+                    v.setup().model().has(control.getValue()) ? Bits.control(control.getKey()) : 0;
         }
         for (Map.Entry<String, String> control : choice.unlessGuest().entrySet()) {
             secondary |=
-                    v.setup().model().has(control.getValue())
-                            ? 0
-                            : Bits.control(control.getKey());
+                    v.setup().model().has(control.getValue()) ? 0 : Bits.control(control.getKey());
         }
         write(v, 1, Vmcs.SECONDARY, allowed.adjust(Vmcs.SECONDARY, secondary));
         write(v, 1, Vmcs.TERTIARY, adjusted(Vmcs.TERTIARY, choice.always().get("tertiary")));
@@ -208,8 +204,7 @@ public final class VmxCode implements VendorCode {
             case KERNEL_GS_BASE_PUT -> {
                 if (v.state().is(Kvm.GUEST_STATE_LOADED)) {
                     v.hostRead(Msrs.KERNEL_GS_BASE, HostCause.PUT);
-                    v.hostWrite(
-                            Msrs.KERNEL_GS_BASE, HostValues.USER_GS_BASE, HostCause.PUT);
+                    v.hostWrite(Msrs.KERNEL_GS_BASE, HostValues.USER_GS_BASE, HostCause.PUT);
                 }
             }
             default -> Check.that(false, "VMX has no step %s", step);
@@ -263,7 +258,8 @@ public final class VmxCode implements VendorCode {
     private void efer(Vcpu v, long value) {
         Image vmcs = v.state().current();
         boolean switched = value != HostValues.EFER;
-        long entry = vmcs.get(Vmcs.ENTRY_CONTROLS) & ~(Vmcs.ENTRY_IA32E_MODE | Vmcs.ENTRY_LOAD_EFER);
+        long entry =
+                vmcs.get(Vmcs.ENTRY_CONTROLS) & ~(Vmcs.ENTRY_IA32E_MODE | Vmcs.ENTRY_LOAD_EFER);
         entry |= (value & EFER_LMA) != 0 ? Vmcs.ENTRY_IA32E_MODE : 0;
         writeCurrent(v, Vmcs.ENTRY_CONTROLS, entry | (switched ? Vmcs.ENTRY_LOAD_EFER : 0));
         long exit = vmcs.get(Vmcs.EXIT_CONTROLS) & ~Vmcs.EXIT_LOAD_EFER;

@@ -1,0 +1,93 @@
+package trapline.replayer;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import trapline.engine.cost.CostProfile;
+import trapline.engine.cost.CostProfile.Figure;
+import trapline.engine.cost.Range;
+
+/// What the cost of two executions says, and how far that rests on figures nobody measured.
+///
+/// @param difference the candidate's cycles less the base's; the same figures hold on both sides
+/// @param sensitivities one for each figure that is used more often on one side
+public record Comparison(Range difference, Verdict verdict, List<Sensitivity> sensitivities) {
+
+    public enum Verdict {
+        /// Whatever the figures within their ranges.
+        CANDIDATE_CHEAPER,
+        BASE_CHEAPER,
+        EQUAL,
+        /// It depends on where in their ranges the figures lie.
+        DEPENDS
+    }
+
+    /// What the verdict does when one figure moves and all others stay typical.
+    ///
+    /// @param more how many times more often the candidate uses the figure
+    /// @param breakEven the figure's value at which both cost the same; NaN where none does
+    public record Sensitivity(
+            String figure, long more, Range range, boolean assumed, double breakEven) {
+
+        /// Whether the break-even lies within the figure's own range.
+        public boolean decides() {
+            return breakEven >= range.low() && breakEven <= range.high();
+        }
+    }
+
+    static Comparison of(Projection base, Projection candidate, CostProfile profile) {
+        SortedMap<String, Long> more = difference(base, candidate);
+        double typical = 0;
+        double least = 0;
+        double most = 0;
+        for (var entry : more.entrySet()) {
+            Range range = profile.figure(entry.getKey()).range();
+            long times = entry.getValue();
+            typical += times * range.typical();
+            least += times * (times > 0 ? range.low() : range.high());
+            most += times * (times > 0 ? range.high() : range.low());
+        }
+        List<Sensitivity> sensitivities = new ArrayList<>();
+        for (var entry : more.entrySet()) {
+            Figure figure = profile.figure(entry.getKey());
+            double others = typical - entry.getValue() * figure.range().typical();
+            double breakEven = -others / entry.getValue();
+            sensitivities.add(
+                    new Sensitivity(
+                            entry.getKey(),
+                            entry.getValue(),
+                            figure.range(),
+                            figure.assumed(),
+                            breakEven < 0 ? Double.NaN : breakEven));
+        }
+        return new Comparison(new Range(least, typical, most), verdict(least, most), sensitivities);
+    }
+
+    private static Verdict verdict(double least, double most) {
+        if (least == 0 && most == 0) {
+            return Verdict.EQUAL;
+        }
+        if (most <= 0) {
+            return Verdict.CANDIDATE_CHEAPER;
+        }
+        return least >= 0 ? Verdict.BASE_CHEAPER : Verdict.DEPENDS;
+    }
+
+    /// How many times more often the candidate uses each figure; figures used alike are left out.
+    private static SortedMap<String, Long> difference(Projection base, Projection candidate) {
+        SortedMap<String, Long> before = base.byFigure();
+        SortedMap<String, Long> after = candidate.byFigure();
+        TreeSet<String> figures = new TreeSet<>(before.keySet());
+        figures.addAll(after.keySet());
+        SortedMap<String, Long> more = new TreeMap<>();
+        for (String figure : figures) {
+            long times = after.getOrDefault(figure, 0L) - before.getOrDefault(figure, 0L);
+            if (times != 0) {
+                more.put(figure, times);
+            }
+        }
+        return more;
+    }
+}

@@ -1,0 +1,296 @@
+package trapline.replayer;
+
+import trapline.engine.cpu.GuestOp;
+import trapline.engine.event.Event;
+import trapline.engine.event.GuestEvent.ControlRegisterWritten;
+import trapline.engine.event.GuestEvent.CpuidExecuted;
+import trapline.engine.event.GuestEvent.DebugRegisterWritten;
+import trapline.engine.event.GuestEvent.ExtendedControlWritten;
+import trapline.engine.event.GuestEvent.Halted;
+import trapline.engine.event.GuestEvent.HypercallMade;
+import trapline.engine.event.GuestEvent.InstructionsRetired;
+import trapline.engine.event.GuestEvent.IoPerformed;
+import trapline.engine.event.GuestEvent.MmioPerformed;
+import trapline.engine.event.GuestEvent.MsrReadBack;
+import trapline.engine.event.GuestEvent.MsrWritten;
+import trapline.engine.event.GuestEvent.NestedBitmapStored;
+import trapline.engine.event.GuestEvent.NestedEntered;
+import trapline.engine.event.GuestEvent.NestedFieldStored;
+import trapline.engine.event.GuestEvent.Paused;
+import trapline.engine.event.GuestEvent.TimestampCounterRead;
+import trapline.engine.event.GuestEvent.TlbInvalidated;
+import trapline.engine.event.GuestEvent.VmInstruction;
+import trapline.engine.event.GuestEvent.VmInstructionExecuted;
+import trapline.engine.event.HardwareEvent.VmEntered;
+import trapline.engine.event.HardwareEvent.VmEntryFailed;
+import trapline.engine.event.HardwareEvent.VmExited;
+import trapline.engine.event.HypervisorEvent.EventInjected;
+import trapline.engine.event.HypervisorEvent.HostMsrFaulted;
+import trapline.engine.event.HypervisorEvent.HostMsrRead;
+import trapline.engine.event.HypervisorEvent.HostMsrWritten;
+import trapline.engine.event.HypervisorEvent.HostStateLoaded;
+import trapline.engine.event.HypervisorEvent.HostStateSaved;
+import trapline.engine.event.HypervisorEvent.HypercallPatched;
+import trapline.engine.event.HypervisorEvent.MmioPageMapped;
+import trapline.engine.event.HypervisorEvent.MsrInterceptChanged;
+import trapline.engine.event.HypervisorEvent.NestedBitmapMerged;
+import trapline.engine.event.HypervisorEvent.NestedExited;
+import trapline.engine.event.HypervisorEvent.RegistersChanged;
+import trapline.engine.event.HypervisorEvent.UserspaceExited;
+import trapline.engine.event.HypervisorEvent.UserspaceMsrStored;
+import trapline.engine.event.HypervisorEvent.VariableChanged;
+import trapline.engine.event.HypervisorEvent.VcpuLoaded;
+import trapline.engine.event.HypervisorEvent.VcpuPut;
+import trapline.engine.event.HypervisorEvent.VmcbFieldWritten;
+import trapline.engine.event.HypervisorEvent.VmcsFieldWritten;
+import trapline.engine.event.InputEvent.DeviceRead;
+import trapline.engine.event.InputEvent.HostPreempted;
+import trapline.engine.event.InputEvent.InterruptArrived;
+import trapline.engine.event.InputEvent.TimestampRead;
+import trapline.engine.event.InputEvent.UserspaceMsrRequested;
+import trapline.engine.event.Outcome;
+import trapline.engine.event.Reg;
+import trapline.engine.event.Writes;
+import trapline.engine.guest.Step;
+import trapline.engine.state.Vendor;
+import trapline.engine.table.Bits;
+import trapline.engine.table.ExitReasons;
+import trapline.engine.table.Layout;
+import trapline.engine.table.Msrs;
+
+/// One line of words for an event, in the manuals' names.
+public final class Describe {
+
+    private final Vendor vendor;
+
+    public Describe(Vendor vendor) {
+        this.vendor = vendor;
+    }
+
+    public String event(Event event) {
+        return event.name() + " " + detail(event);
+    }
+
+    /// The event's fields, without its name.
+    public String detail(Event event) {
+        return switch (event) {
+            case InstructionsRetired e -> Long.toString(e.count());
+            case MsrWritten e -> msr(e.msr(), e.value()) + outcome(e.outcome());
+            case MsrReadBack e -> msr(e.msr(), e.value()) + outcome(e.outcome());
+            case CpuidExecuted e ->
+                    "leaf %s.%d = %s %s %s %s%s"
+                            .formatted(
+                                    hex32(e.leaf()),
+                                    e.subleaf(),
+                                    hex32(e.eax()),
+                                    hex32(e.ebx()),
+                                    hex32(e.ecx()),
+                                    hex32(e.edx()),
+                                    outcome(e.outcome()));
+            case Halted e -> "HLT" + outcome(e.outcome());
+            case IoPerformed e ->
+                    "%s port %s size %d value %s%s"
+                            .formatted(
+                                    e.write() ? "OUT" : "IN",
+                                    hex(e.port()),
+                                    e.size(),
+                                    hex(e.value()),
+                                    outcome(e.outcome()));
+            case MmioPerformed e ->
+                    "%s %s size %d value %s%s"
+                            .formatted(
+                                    e.write() ? "write" : "read",
+                                    hex(e.address()),
+                                    e.size(),
+                                    hex(e.value()),
+                                    outcome(e.outcome()));
+            case HypercallMade e ->
+                    "%s nr %d result %d%s"
+                            .formatted(
+                                    e.vmmcall() ? "VMMCALL" : "VMCALL",
+                                    e.number(),
+                                    e.result(),
+                                    outcome(e.outcome()));
+            case ControlRegisterWritten e ->
+                    "CR%d = %s%s".formatted(e.cr(), hex(e.value()), outcome(e.outcome()));
+            case DebugRegisterWritten e ->
+                    "DR%d = %s%s".formatted(e.dr(), hex(e.value()), outcome(e.outcome()));
+            case TlbInvalidated e ->
+                    "%s type %d operand %s%s"
+                            .formatted(
+                                    e.instruction(),
+                                    e.type(),
+                                    hex(e.operand()),
+                                    outcome(e.outcome()));
+            case TimestampCounterRead e -> hex(e.value()) + outcome(e.outcome());
+            case ExtendedControlWritten e ->
+                    "XCR%d = %s%s".formatted(e.xcr(), hex(e.value()), outcome(e.outcome()));
+            case Paused e -> "PAUSE" + outcome(e.outcome());
+            case VmInstructionExecuted e -> vmInstruction(e);
+            case NestedFieldStored e ->
+                    "vmcb12 %s = %s".formatted(Layout.VMCB.name(e.field()), hex(e.value()));
+            case NestedBitmapStored e ->
+                    "%s %s"
+                            .formatted(
+                                    e.msr() == NestedBitmapStored.ALL
+                                            ? "every MSR"
+                                            : Msrs.name(e.msr()),
+                                    intercept(e.read(), e.write()));
+            case NestedEntered e -> e.instruction() + outcome(e.outcome());
+            case InterruptArrived e -> "%s vector %s".formatted(e.target(), hex(e.vector()));
+            case HostPreempted e -> e.pcpu() < 0 ? "until it is due" : "to pCPU " + e.pcpu();
+            case UserspaceMsrRequested e -> msr(e.msr(), e.value());
+            case TimestampRead e -> hex(e.value());
+            case DeviceRead e ->
+                    "%s size %d value %s".formatted(hex(e.address()), e.size(), hex(e.value()));
+            case VmExited e -> exited(e);
+            case VmEntered e -> "L%d%s".formatted(e.level(), writes(e.written()));
+            case VmEntryFailed e ->
+                    "L%d check %s reason %s"
+                            .formatted(e.level(), e.check(), Names.exit(vendor, e.reason()));
+            case VmcsFieldWritten e ->
+                    "vmcs%02d %s %s -> %s"
+                            .formatted(
+                                    e.vmcs(),
+                                    Layout.VMCS.name(e.field()),
+                                    hex(e.old()),
+                                    hex(e.value()));
+            case VmcbFieldWritten e ->
+                    "vmcb%02d %s %s -> %s"
+                            .formatted(
+                                    e.vmcb(),
+                                    Layout.VMCB.name(e.field()),
+                                    hex(e.old()),
+                                    hex(e.value()));
+            case MsrInterceptChanged e ->
+                    "bitmap%02d %s %s"
+                            .formatted(
+                                    e.bitmap(), Msrs.name(e.msr()), intercept(e.read(), e.write()));
+            case NestedBitmapMerged e -> e.usable() ? "used" : "not used";
+            case HostMsrRead e -> msr(e.msr(), e.value()) + " " + Names.camel(e.cause().name());
+            case HostMsrWritten e -> msr(e.msr(), e.value()) + " " + Names.camel(e.cause().name());
+            case HostMsrFaulted e ->
+                    "%s %s #GP %s"
+                            .formatted(
+                                    e.write() ? "write" : "read",
+                                    msr(e.msr(), e.value()),
+                                    Names.camel(e.cause().name()));
+            case HostStateSaved e -> "VMSAVE " + e.area() + writes(e.written());
+            case HostStateLoaded e -> "VMLOAD " + e.area();
+            case RegistersChanged e -> writes(e.written()).strip();
+            case VariableChanged e ->
+                    "%s %s -> %s".formatted(e.variable(), hex(e.old()), hex(e.value()));
+            case EventInjected e -> "%s vector %s".formatted(e.type(), hex(e.vector()));
+            case UserspaceExited e -> ExitReasons.userspace(e.reason());
+            case UserspaceMsrStored e -> msr(e.msr(), e.value()) + outcome(e.outcome());
+            case VcpuLoaded e -> "pCPU " + e.pcpu();
+            case VcpuPut _ -> "";
+            case NestedExited e -> Names.exit(vendor, e.reason());
+            case MmioPageMapped e -> "frame " + hex(e.frame());
+            case HypercallPatched e -> "at " + hex(e.rip());
+        };
+    }
+
+    private String exited(VmExited e) {
+        StringBuilder text =
+                new StringBuilder("L%d %s".formatted(e.level(), Names.exit(vendor, e.reason())));
+        if (e.qualification() != 0) {
+            text.append(" info1 ").append(hex(e.qualification()));
+        }
+        if (e.info() != 0) {
+            text.append(" info2 ").append(hex(e.info()));
+        }
+        if (e.interruptInfo() != 0) {
+            text.append(" intr_info ").append(hex32(e.interruptInfo()));
+        }
+        return text.append(writes(e.written())).toString();
+    }
+
+    private static String vmInstruction(VmInstructionExecuted e) {
+        boolean field =
+                e.instruction() == VmInstruction.VMREAD || e.instruction() == VmInstruction.VMWRITE;
+        return "%s %s%s%s"
+                .formatted(
+                        e.instruction(),
+                        field ? Layout.VMCS.name((int) e.operand()) : hex(e.operand()),
+                        field ? " = " + hex(e.value()) : "",
+                        outcome(e.outcome()));
+    }
+
+    private String writes(Writes writes) {
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < writes.size(); i++) {
+            int place = writes.place(i);
+            text.append(i == 0 ? " [" : " ")
+                    .append(place < 0 ? Reg.of(~place).name() : vendor.layout().name(place))
+                    .append('=')
+                    .append(hex(writes.value(i)));
+        }
+        return text.append(writes.size() == 0 ? "" : "]").toString();
+    }
+
+    private static String msr(int msr, long value) {
+        String bits = Bits.describe(msr, value);
+        return "%s = %s%s".formatted(Msrs.name(msr), hex(value), bits.isEmpty() ? "" : " " + bits);
+    }
+
+    private static String outcome(Outcome outcome) {
+        return switch (outcome) {
+            case DONE -> "";
+            case RECORDED -> " (from the log)";
+            case GP -> " (#GP)";
+            case UD -> " (#UD)";
+            case REFLECTED -> " (L1)";
+            case FAILED -> " (VMfail)";
+        };
+    }
+
+    private static String intercept(boolean read, boolean write) {
+        if (read && write) {
+            return "intercepted";
+        }
+        if (!read && !write) {
+            return "passed through";
+        }
+        return read ? "reads intercepted" : "writes intercepted";
+    }
+
+    private static String hex(long value) {
+        return Names.hex(value);
+    }
+
+    private static String hex32(int value) {
+        return Names.hex(Integer.toUnsignedLong(value));
+    }
+
+    /// The name of a step, as its instruction or input is called.
+    static String step(Step step) {
+        return switch (step) {
+            case Step.Do(GuestOp op) -> op(op);
+            case Step.Meanwhile(var input, _) -> input.name();
+        };
+    }
+
+    private static String op(GuestOp op) {
+        return switch (op) {
+            case GuestOp.Run _ -> "run";
+            case GuestOp.Wrmsr o -> "WRMSR " + msr(o.msr(), o.value());
+            case GuestOp.Rdmsr o -> "RDMSR " + Msrs.name(o.msr());
+            case GuestOp.Cpuid o -> "CPUID " + hex32(o.leaf());
+            case GuestOp.Hlt _ -> "HLT";
+            case GuestOp.Io o -> (o.write() ? "OUT " : "IN ") + hex(o.port());
+            case GuestOp.Mmio o -> "MMIO " + hex(o.address());
+            case GuestOp.Hypercall o -> o.vmmcall() ? "VMMCALL" : "VMCALL";
+            case GuestOp.MovToCr o -> "MOV to CR" + o.cr();
+            case GuestOp.MovToDr o -> "MOV to DR" + o.dr();
+            case GuestOp.TlbInvalidate o -> o.instruction().name();
+            case GuestOp.Rdtsc _ -> "RDTSC";
+            case GuestOp.Xsetbv _ -> "XSETBV";
+            case GuestOp.Pause _ -> "PAUSE";
+            case GuestOp.VmOp o -> o.instruction().name();
+            case GuestOp.StoreNestedField _ -> "store to vmcb12";
+            case GuestOp.StoreNestedBitmap _ -> "store to L1's MSR bitmap";
+            case GuestOp.EnterNested o -> o.instruction().name();
+        };
+    }
+}

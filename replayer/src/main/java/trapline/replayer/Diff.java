@@ -1,0 +1,212 @@
+package trapline.replayer;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.LongConsumer;
+import trapline.engine.cost.CostProfile;
+import trapline.engine.cpu.Platform;
+import trapline.engine.event.Envelope;
+import trapline.engine.event.Event;
+import trapline.engine.event.GuestEvent;
+import trapline.engine.policy.Policy;
+import trapline.engine.policy.Policy.VirtualSpecCtrl;
+import trapline.engine.state.Vendor;
+import trapline.replayer.DiffResult.Difference;
+import trapline.replayer.DiffResult.Divergence;
+import trapline.replayer.DiffResult.GuestVisible;
+import trapline.replayer.DiffResult.Side;
+import trapline.replayer.DiffSide.Outcomes;
+import trapline.replayer.RecordedSteps.Recorded;
+
+/// Runs one recording's steps under two policies side by side and compares them op by op.
+///
+/// The session is read once, in batches; each batch runs on both sides at the same time, and nothing of
+/// either execution is kept but counts, so that memory stays flat.
+public final class Diff {
+
+    private static final int BATCH = 2048;
+    private static final int MOST_DIFFERENCES = 1000;
+
+    private final Session session;
+    private final DiffSide base;
+    private final DiffSide candidate;
+    private final String baseName;
+    private final String candidateName;
+    private final List<String> notes = new ArrayList<>();
+    private final List<Difference> differences = new ArrayList<>();
+    private long differenceCount;
+    private Divergence divergence;
+    private int setup;
+
+    public Diff(Session session, Policy base, Policy candidate) {
+        this.session = session;
+        this.base = new DiffSide(session, base);
+        this.candidate = new DiffSide(session, candidate);
+        baseName = base.identity().expression();
+        candidateName = candidate.identity().expression();
+        notes.addAll(notes(session, candidate));
+        setup = setupDifferences();
+    }
+
+    /// What the policy cannot change on this platform, or would change only in thought.
+    static List<String> notes(Session session, Policy policy) {
+        Platform platform = session.machines().platform();
+        List<String> notes = new ArrayList<>();
+        String expression = policy.identity().expression();
+        boolean proposed = expression.matches(".*spec-ctrl=v[1-4].*");
+        boolean virtual =
+                platform.has("V_SPEC_CTRL")
+                        && policy.specCtrl().virtual() != VirtualSpecCtrl.UNKNOWN;
+        if (proposed && virtual) {
+            notes.add(
+                    "%s: no effect, %s switches SPEC_CTRL itself (V_SPEC_CTRL)"
+                            .formatted(expression, platform.name()));
+        } else if (proposed && session.vendor() == Vendor.SVM) {
+            notes.add(
+                    "%s: counterfactual, the rule was proposed for VMX only".formatted(expression));
+        }
+        platform.synthetic()
+                .forEach((property, value) ->
+                        notes.add(
+                                "platform %s is synthetic: %s=%s"
+                                        .formatted(platform.name(), property, value)));
+        return notes;
+    }
+
+    /// Compares the whole session.
+    ///
+    /// @param progress told now and then how many events have been read
+    public DiffResult run(CostProfile costs, LongConsumer progress) {
+        try (ExecutorService other = Executors.newSingleThreadExecutor(Diff::daemon)) {
+            RecordedSteps steps = new RecordedSteps(session.fromLog());
+            List<Recorded> batch = new ArrayList<>(BATCH);
+            session.events((envelope, _) -> {
+                Recorded step = steps.accept(envelope);
+                if (step != null) {
+                    batch.add(step);
+                    if (batch.size() == BATCH) {
+                        compare(batch, other);
+                        batch.clear();
+                        progress.accept(envelope.stamp().order());
+                    }
+                }
+                return true;
+            });
+            compare(batch, other);
+        }
+        return result(costs);
+    }
+
+    private static Thread daemon(Runnable task) {
+        Thread thread = new Thread(task, "trapline-diff");
+        thread.setDaemon(true);
+        return thread;
+    }
+
+    private void compare(List<Recorded> steps, ExecutorService other) {
+        boolean keep = divergence == null;
+        Future<Outcomes> running = other.submit(() -> candidate.run(steps, keep));
+        Outcomes before = base.run(steps, keep);
+        Outcomes after = await(running);
+        for (int i = 0; i < steps.size(); i++) {
+            if (divergence == null) {
+                part(steps.get(i), before.events().get(i), after.events().get(i));
+            }
+            GuestEvent was = before.results()[i];
+            GuestEvent is = after.results()[i];
+            if (was == null ? is != null : !was.equals(is)) {
+                differenceCount++;
+                if (differences.size() < MOST_DIFFERENCES) {
+                    differences.add(
+                            new Difference(steps.get(i).vcpu(), steps.get(i).op(), was, is));
+                }
+            }
+        }
+    }
+
+    private static Outcomes await(Future<Outcomes> running) {
+        try {
+            return running.get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted", e);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof RuntimeException cause) {
+                throw cause;
+            }
+            throw new IllegalStateException(e.getCause());
+        }
+    }
+
+    /// Where the events of one step differ, if they do.
+    private void part(Recorded step, List<Envelope> before, List<Envelope> after) {
+        int at = firstDifference(before, after);
+        if (at < 0) {
+            return;
+        }
+        Envelope was = at < before.size() ? before.get(at) : null;
+        Envelope is = at < after.size() ? after.get(at) : null;
+        divergence =
+                new Divergence(
+                        step.vcpu(),
+                        step.op(),
+                        Describe.step(step.step()),
+                        was == null ? 0 : was.stamp().order(),
+                        is == null ? 0 : is.stamp().order(),
+                        was == null ? null : was.event(),
+                        is == null ? null : is.event(),
+                        "%s: %s; %s: %s"
+                                .formatted(baseName, describe(was), candidateName, describe(is)));
+    }
+
+    private String describe(Envelope envelope) {
+        return envelope == null
+                ? "nothing more for this op"
+                : new Describe(session.vendor()).event(envelope.event());
+    }
+
+    private static int firstDifference(List<Envelope> before, List<Envelope> after) {
+        int common = Math.min(before.size(), after.size());
+        for (int i = 0; i < common; i++) {
+            Event was = before.get(i).event();
+            if (!was.equals(after.get(i).event())) {
+                return i;
+            }
+        }
+        return before.size() == after.size() ? -1 : common;
+    }
+
+    /// How many events of the vCPUs' making are on one side only.
+    private int setupDifferences() {
+        List<Event> before =
+                new ArrayList<>(base.beginning().stream().map(Envelope::event).toList());
+        int onlyAfter = 0;
+        for (Envelope envelope : candidate.beginning()) {
+            if (!before.remove(envelope.event())) {
+                onlyAfter++;
+            }
+        }
+        return before.size() + onlyAfter;
+    }
+
+    private DiffResult result(CostProfile costs) {
+        Side before = new Side(baseName, base.tally(), Projection.of(base.tally(), costs));
+        Side after =
+                new Side(candidateName, candidate.tally(), Projection.of(candidate.tally(), costs));
+        return new DiffResult(
+                session,
+                costs,
+                before,
+                after,
+                Comparison.of(before.projection(), after.projection(), costs),
+                Optional.ofNullable(divergence),
+                new GuestVisible(differenceCount, List.copyOf(differences)),
+                setup,
+                List.copyOf(notes));
+    }
+}

@@ -1,0 +1,32 @@
+package trapline.replayer;
+
+import java.util.Locale;
+import trapline.engine.state.Vendor;
+import trapline.engine.table.ExitReasons;
+
+/// How results spell what events number.
+public final class Names {
+
+    private Names() {}
+
+    /// `EXIT_SAVE` to `exitSave`.
+    static String camel(String constant) {
+        StringBuilder name = new StringBuilder();
+        for (String word : constant.toLowerCase(Locale.ROOT).split("_")) {
+            name.append(
+                    name.isEmpty()
+                            ? word
+                            : Character.toUpperCase(word.charAt(0)) + word.substring(1));
+        }
+        return name.toString();
+    }
+
+    /// An exit reason or code as `kvm_exit` prints it.
+    public static String exit(Vendor vendor, long reason) {
+        return vendor == Vendor.VMX ? ExitReasons.vmx(reason) : ExitReasons.svm(reason);
+    }
+
+    public static String hex(long value) {
+        return "0x" + Long.toHexString(value);
+    }
+}

@@ -1,0 +1,99 @@
+package trapline.replayer;
+
+import java.util.Optional;
+import trapline.engine.BrokenInvariant;
+import trapline.engine.event.Envelope;
+import trapline.engine.state.MachineState;
+import trapline.journal.SessionReader.Place;
+import trapline.replayer.ReplayException.Kind;
+import trapline.schemas.Checkpoint;
+import trapline.schemas.CheckpointRef;
+
+/// Folds a session's events into the exact state at one of them.
+///
+/// It starts from the last checkpoint before, so that the time does not grow with the session.
+public final class Rebuild {
+
+    private final Session session;
+
+    public Rebuild(Session session) {
+        this.session = session;
+    }
+
+    /// The state after the last event.
+    public MachineState atEnd() {
+        return fold(session.checkpointBefore(Long.MAX_VALUE), _ -> false);
+    }
+
+    /// The state after an event of the whole session.
+    public MachineState at(long order) {
+        MachineState machine =
+                fold(session.checkpointBefore(order), state -> state.order() >= order);
+        if (machine.order() < order) {
+            throw new ReplayException(
+                    Kind.NO_SUCH_PLACE,
+                    "",
+                    "session %s has %d events, not %d"
+                            .formatted(session.name(), machine.order(), order));
+        }
+        return machine;
+    }
+
+    /// The state after an event of one vCPU; 0 is before its first.
+    public MachineState at(int vcpu, long seq) {
+        if (vcpu < 0 || vcpu >= session.vcpus()) {
+            throw new ReplayException(
+                    Kind.NO_SUCH_PLACE,
+                    "",
+                    "session %s has vCPUs 0 to %d, not %d"
+                            .formatted(session.name(), session.vcpus() - 1, vcpu));
+        }
+        if (seq == 0) {
+            return new MachineState(session.config());
+        }
+        MachineState machine =
+                fold(session.checkpointBefore(vcpu, seq), state -> state.vcpu(vcpu).seq() >= seq);
+        if (machine.vcpu(vcpu).seq() < seq) {
+            throw new ReplayException(
+                    Kind.NO_SUCH_PLACE,
+                    "",
+                    "vCPU %d of session %s has %d events, not %d"
+                            .formatted(vcpu, session.name(), machine.vcpu(vcpu).seq(), seq));
+        }
+        return machine;
+    }
+
+    private MachineState fold(Optional<CheckpointRef> from, Goal goal) {
+        if (from.isEmpty()) {
+            MachineState machine = new MachineState(session.config());
+            session.events((envelope, place) -> apply(machine, envelope, place, goal));
+            return machine;
+        }
+        Checkpoint checkpoint = session.checkpoint(from.get());
+        MachineState machine = session.restore(checkpoint);
+        if (!goal.reached(machine)) {
+            session.eventsAfter(
+                    from.get(),
+                    checkpoint,
+                    (envelope, place) -> apply(machine, envelope, place, goal));
+        }
+        return machine;
+    }
+
+    private static boolean apply(MachineState machine, Envelope envelope, Place place, Goal goal) {
+        try {
+            machine.apply(envelope);
+        } catch (BrokenInvariant | IndexOutOfBoundsException e) {
+            throw new ReplayException(
+                    Kind.DAMAGED,
+                    place.describe(),
+                    "event %d does not follow: %s"
+                            .formatted(envelope.stamp().order(), e.getMessage()));
+        }
+        return !goal.reached(machine);
+    }
+
+    private interface Goal {
+        boolean reached(MachineState machine);
+    }
+}

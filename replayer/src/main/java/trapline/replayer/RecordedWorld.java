@@ -1,0 +1,52 @@
+package trapline.replayer;
+
+import java.util.List;
+import trapline.engine.cpu.World;
+import trapline.engine.event.Emitter;
+import trapline.engine.event.InputEvent;
+import trapline.engine.event.InputEvent.DeviceRead;
+import trapline.engine.event.InputEvent.TimestampRead;
+import trapline.engine.sim.ModelWorld;
+import trapline.engine.state.VcpuState;
+
+/// Answers as recorded; what was never asked while recording, as the session's header determines it.
+final class RecordedWorld implements World {
+
+    private final ModelWorld model;
+    private List<InputEvent> answers = List.of();
+    private int next;
+
+    RecordedWorld(long seed, int vcpus) {
+        model = new ModelWorld(seed, vcpus);
+    }
+
+    /// The answers that were recorded for the step about to run.
+    void expect(List<InputEvent> answers) {
+        this.answers = answers;
+        next = 0;
+    }
+
+    @Override
+    public long timestamp(VcpuState vcpu, Emitter out) {
+        if (next < answers.size() && answers.get(next) instanceof TimestampRead answer) {
+            next++;
+            out.emit(answer);
+            return answer.value();
+        }
+        return model.timestamp(vcpu, out);
+    }
+
+    @Override
+    public long device(long address, int size, VcpuState vcpu, Emitter out) {
+        if (next < answers.size()
+                && answers.get(next) instanceof DeviceRead answer
+                && answer.address() == address
+                && answer.size() == size) {
+            next++;
+            model.skipDevice(vcpu);
+            out.emit(answer);
+            return answer.value();
+        }
+        return model.device(address, size, vcpu, out);
+    }
+}

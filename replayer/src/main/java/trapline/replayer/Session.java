@@ -1,0 +1,206 @@
+package trapline.replayer;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import trapline.engine.event.Envelope;
+import trapline.engine.guest.GuestFile;
+import trapline.engine.policy.Policy;
+import trapline.engine.sim.Ingredients;
+import trapline.engine.sim.Machines;
+import trapline.engine.state.MachineConfig;
+import trapline.engine.state.MachineState;
+import trapline.engine.state.Vendor;
+import trapline.journal.Journal;
+import trapline.journal.SessionReader;
+import trapline.journal.SessionReader.Place;
+import trapline.replayer.ReplayException.Kind;
+import trapline.schemas.BlobRef;
+import trapline.schemas.CatalogueEntry;
+import trapline.schemas.Checkpoint;
+import trapline.schemas.CheckpointRef;
+import trapline.schemas.EventDecoder;
+import trapline.schemas.SessionHeader;
+import trapline.schemas.SessionHeader.GuestKind;
+import trapline.schemas.StateCodec;
+import trapline.schemas.WireException;
+
+/// One recorded session, open for reading.
+public final class Session implements AutoCloseable {
+
+    private final SessionReader reader;
+    private final SessionHeader header;
+    private final Ingredients ingredients;
+    private final Machines machines;
+
+    private Session(SessionReader reader) {
+        this.reader = reader;
+        header = reader.entry().header();
+        ingredients = ingredients();
+        machines = ingredients.machines(ingredients.policy());
+    }
+
+    /// Opens the session whose name begins so; `last` is the newest.
+    public static Session open(Journal journal, String name) {
+        SessionReader reader = journal.open(name);
+        try {
+            return new Session(reader);
+        } catch (RuntimeException e) {
+            reader.close();
+            throw e;
+        }
+    }
+
+    private Ingredients ingredients() {
+        GuestFile.Kind kind =
+                switch (header.guest().kind()) {
+                    case SCENARIO -> GuestFile.Kind.SCENARIO;
+                    case MSR_LOG -> GuestFile.Kind.MSR_LOG;
+                    case TRACE, IMAGE ->
+                            throw new ReplayException(
+                                    Kind.NEWER,
+                                    "",
+                                    "session %s ran a guest of a kind this version does not know"
+                                            .formatted(header.session()));
+                };
+        return new Ingredients(
+                kind,
+                header.guest().name(),
+                blob("guest"),
+                header.guest().seed(),
+                header.machine().vcpus(),
+                blob("platform"),
+                blob("vcpu-model"),
+                blob("policy"));
+    }
+
+    private String blob(String role) {
+        BlobRef ref =
+                header.blob(role)
+                        .orElseThrow(() ->
+                                new ReplayException(
+                                        Kind.DAMAGED,
+                                        "",
+                                        "session %s: the header names no %s"
+                                                .formatted(header.session(), role)));
+        return new String(reader.blob(ref.sha256()), StandardCharsets.UTF_8);
+    }
+
+    public String name() {
+        return header.session();
+    }
+
+    public SessionHeader header() {
+        return header;
+    }
+
+    public CatalogueEntry entry() {
+        return reader.entry();
+    }
+
+    public SessionReader reader() {
+        return reader;
+    }
+
+    /// What the session was made of.
+    public Ingredients parts() {
+        return ingredients;
+    }
+
+    /// The machine as recorded.
+    public Machines machines() {
+        return machines;
+    }
+
+    public Policy policy() {
+        return machines.policy();
+    }
+
+    public Vendor vendor() {
+        return machines.platform().vendor();
+    }
+
+    public MachineConfig config() {
+        return machines.config();
+    }
+
+    public int vcpus() {
+        return header.machine().vcpus();
+    }
+
+    /// Whether the guest is a log whose values stand.
+    public boolean fromLog() {
+        return header.guest().kind() == GuestKind.MSR_LOG;
+    }
+
+    /// Whether this program's model made the session, so that it must come out again.
+    public boolean sameModel() {
+        return header.versions().model() == Ingredients.MODEL_VERSION;
+    }
+
+    /// Every event from the first on.
+    public void events(EventHandler handler) {
+        read(null, new EventDecoder(reader.writers()), handler);
+    }
+
+    /// Every event after a checkpoint's.
+    public void eventsAfter(CheckpointRef ref, Checkpoint checkpoint, EventHandler handler) {
+        EventDecoder decoder = new EventDecoder(reader.writers());
+        decoder.startAfter(checkpoint.order(), checkpoint.chain());
+        read(ref, decoder, handler);
+    }
+
+    private void read(CheckpointRef from, EventDecoder decoder, EventHandler handler) {
+        reader.read(
+                from,
+                (bytes, offset, length, place) ->
+                        handler.event(decode(decoder, bytes, offset, length, place), place));
+    }
+
+    private static Envelope decode(
+            EventDecoder decoder, byte[] bytes, int offset, int length, Place place) {
+        try {
+            return decoder.decode(bytes, offset, length);
+        } catch (WireException e) {
+            throw damaged(e, place.describe());
+        }
+    }
+
+    static ReplayException damaged(WireException e, String place) {
+        Kind kind = e.kind() == WireException.Kind.UNKNOWN_SCHEMA ? Kind.NEWER : Kind.DAMAGED;
+        return new ReplayException(kind, place, e.getMessage());
+    }
+
+    /// A checkpoint as the log has it.
+    public Checkpoint checkpoint(CheckpointRef ref) {
+        return reader.checkpoint(ref);
+    }
+
+    /// The last checkpoint at or before an event, if it is one that this program can use.
+    Optional<CheckpointRef> checkpointBefore(long order) {
+        return sameModel() ? reader.checkpointBefore(order) : Optional.empty();
+    }
+
+    Optional<CheckpointRef> checkpointBefore(int vcpu, long seq) {
+        return sameModel() ? reader.checkpointBefore(vcpu, seq) : Optional.empty();
+    }
+
+    MachineState restore(Checkpoint checkpoint) {
+        try {
+            return StateCodec.decode(checkpoint.state(), config());
+        } catch (WireException e) {
+            throw damaged(e, "checkpoint at event " + checkpoint.order());
+        }
+    }
+
+    @Override
+    public void close() {
+        reader.close();
+    }
+
+    /// Receives events in order.
+    public interface EventHandler {
+
+        /// @return whether to go on
+        boolean event(Envelope envelope, Place place);
+    }
+}

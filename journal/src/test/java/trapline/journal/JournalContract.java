@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -23,6 +24,11 @@ abstract class JournalContract {
     /// The log that all tests of a class share.
     abstract Journal journal();
 
+    /// Whether a recorder's end shows at once, rather than by its silence.
+    boolean seesRecordersGo() {
+        return true;
+    }
+
     @Test
     void readsWhatWasRecorded() {
         SampleSession session = new SampleSession("contract-plain");
@@ -36,7 +42,7 @@ abstract class JournalContract {
 
     @Test
     void keepsContentsByTheirHash() {
-        byte[] small = "scenario: x".getBytes(java.nio.charset.StandardCharsets.UTF_8);
+        byte[] small = "scenario: x".getBytes(StandardCharsets.UTF_8);
         byte[] large = new byte[3 << 20];
         new Random(1).nextBytes(large);
         new SampleSession("contract-blobs")
@@ -92,7 +98,8 @@ abstract class JournalContract {
         session.append(writer, 5_000, 1_000);
         assertEquals(Status.OPEN, entry("contract-torn").status());
         writer.close();
-        assertEquals(Status.TORN, entry("contract-torn").status());
+        Status left = seesRecordersGo() ? Status.TORN : Status.OPEN;
+        assertEquals(left, entry("contract-torn").status());
         long intact = session.verify(journal());
         assertTrue(intact >= writer.acknowledged() && intact <= 5_000);
     }

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import trapline.journal.JournalException;
@@ -92,6 +93,16 @@ final class BrokerFolder {
     /// The identity of the cluster, which is how its broker is recognised.
     Optional<String> cluster() {
         return read("data/meta.properties").map(properties -> properties.getProperty("cluster.id"));
+    }
+
+    /// Whether Kafka keeps files of a topic, under whatever name, that it is not about to delete.
+    boolean holds(String topic) {
+        try (Stream<Path> files = Files.list(data())) {
+            return files.map(file -> file.getFileName().toString())
+                    .anyMatch(name -> name.matches(Pattern.quote(topic) + "-[0-9].*(?<!-delete)"));
+        } catch (IOException e) {
+            throw DiskFailure.of(data(), "be listed", e);
+        }
     }
 
     void publish(BrokerAddress address) {

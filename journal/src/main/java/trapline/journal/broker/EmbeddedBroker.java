@@ -63,6 +63,7 @@ final class EmbeddedBroker implements AutoCloseable {
         try {
             folder.create();
             broker.format();
+            new MetadataLog(folder).check();
             broker.run(freePort(folder.address()));
             return broker;
         } catch (JournalException e) {

@@ -3,8 +3,10 @@ package trapline.journal.broker;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
@@ -14,6 +16,7 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.common.KafkaException;
 import trapline.journal.JournalException;
 import trapline.journal.JournalException.Kind;
+import trapline.journal.disk.DiskFailure;
 import trapline.journal.disk.FileHold;
 
 /// The broker of a folder, whichever process runs it.
@@ -24,6 +27,7 @@ import trapline.journal.disk.FileHold;
 public final class FolderBroker implements AutoCloseable {
 
     private static final Duration JOIN_LIMIT = Duration.ofSeconds(60);
+    private static final long RESERVE = 64 << 20;
     private static final int POLL_MILLIS = 50;
     private static final int WATCH_MILLIS = 200;
 
@@ -78,6 +82,41 @@ public final class FolderBroker implements AutoCloseable {
         JournalException failure =
                 holder == null ? takeoverFailure : holder.fault().getNow(takeoverFailure);
         return Optional.ofNullable(failure);
+    }
+
+    /// A broker whose disk is full cannot even be asked for what it has, so that recording stops
+    /// while there is still some room.
+    ///
+    /// @throws JournalException if less than that is left
+    public void checkRoom() {
+        try {
+            long free = Files.getFileStore(path()).getUsableSpace();
+            if (free < RESERVE) {
+                throw new JournalException(
+                        Kind.STORAGE,
+                        path().toString(),
+                        "the disk is full: expected at least %d MiB of free space, found %d"
+                                .formatted(RESERVE >> 20, free >> 20));
+            }
+        } catch (IOException e) {
+            throw DiskFailure.of(path(), "be asked for its free space", e);
+        }
+    }
+
+    /// A topic that the broker does not know, but whose files are here, was lost with the broker's
+    /// own metadata, and must not be begun anew.
+    ///
+    /// @throws JournalException if there is one
+    public void checkNeverHeld(List<String> topics) {
+        for (String topic : topics) {
+            if (folder.holds(topic)) {
+                throw new JournalException(
+                        Kind.DAMAGED,
+                        path().toString(),
+                        "the broker's metadata is damaged: topic %s is unknown, its files are here"
+                                .formatted(topic));
+            }
+        }
     }
 
     /// Marks a session as being recorded by this process, until that is closed or the process ends.

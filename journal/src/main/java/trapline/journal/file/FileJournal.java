@@ -3,11 +3,10 @@ package trapline.journal.file;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import trapline.journal.Journal;
@@ -31,7 +30,7 @@ public final class FileJournal implements Journal {
     private final Path path;
     private final boolean readOnly;
     private final Set<SessionWriter> writers = ConcurrentHashMap.newKeySet();
-    private volatile Map<String, JournalException> damaged = Map.of();
+    private volatile Map<Path, JournalException> damaged = Map.of();
 
     private FileJournal(Path path, boolean readOnly) {
         this.path = path;
@@ -86,17 +85,7 @@ public final class FileJournal implements Journal {
 
     @Override
     public List<CatalogueEntry> sessions() {
-        Map<String, JournalException> failures = new LinkedHashMap<>();
-        List<CatalogueEntry> entries = new ArrayList<>();
-        for (Path file : files()) {
-            try (ContainerReader reader = reader(file)) {
-                entries.add(reader.entry());
-            } catch (JournalException e) {
-                failures.put(session(file), e);
-            }
-        }
-        damaged = failures;
-        return entries.stream().sorted(SessionNames.BY_AGE).toList();
+        return list().values().stream().map(Found::entry).sorted(SessionNames.BY_AGE).toList();
     }
 
     @Override
@@ -106,17 +95,47 @@ public final class FileJournal implements Journal {
 
     @Override
     public SessionReader open(String name) {
-        Path direct = Files.isDirectory(path) ? path.resolve(name + SUFFIX) : path;
-        if (SessionNames.isWhole(name) && session(direct).equals(name) && Files.exists(direct)) {
-            return reader(direct);
+        Path likely = path.resolve(name + SUFFIX);
+        if (SessionNames.isWhole(name) && Files.exists(likely)) {
+            return reader(likely);
         }
-        List<CatalogueEntry> sessions = sessions();
-        if (sessions.isEmpty() && damaged.size() == 1) {
+        Map<String, Found> found = list();
+        if (found.isEmpty() && damaged.size() == 1) {
             throw damaged.values().iterator().next();
         }
-        CatalogueEntry entry = SessionNames.find(sessions, name, location());
-        return reader(
-                Files.isDirectory(path) ? path.resolve(entry.header().session() + SUFFIX) : path);
+        List<CatalogueEntry> entries =
+                found.values().stream().map(Found::entry).sorted(SessionNames.BY_AGE).toList();
+        CatalogueEntry entry = SessionNames.find(entries, name, location());
+        return reader(found.get(entry.header().session()).file());
+    }
+
+    /// A file may have any name; which session it holds, it says itself.
+    private record Found(CatalogueEntry entry, Path file) {}
+
+    private Map<String, Found> list() {
+        Map<Path, JournalException> failures = new TreeMap<>();
+        Map<String, Found> sessions = new TreeMap<>();
+        for (Path file : files()) {
+            try (ContainerReader reader = reader(file)) {
+                CatalogueEntry entry = reader.entry();
+                String session = entry.header().session();
+                Found other = sessions.putIfAbsent(session, new Found(entry, file));
+                if (other != null) {
+                    failures.put(file, twice(session, file, other.file()));
+                }
+            } catch (JournalException e) {
+                failures.put(file, e);
+            }
+        }
+        damaged = failures;
+        return sessions;
+    }
+
+    private static JournalException twice(String session, Path file, Path other) {
+        return new JournalException(
+                Kind.AMBIGUOUS,
+                file.toString(),
+                "holds session %s, as does %s".formatted(session, other.getFileName()));
     }
 
     @Override
@@ -138,11 +157,6 @@ public final class FileJournal implements Journal {
     private static boolean isSession(Path file) {
         String name = file.getFileName().toString();
         return name.endsWith(SUFFIX) && !name.startsWith(".");
-    }
-
-    private static String session(Path file) {
-        String name = file.getFileName().toString();
-        return name.endsWith(SUFFIX) ? name.substring(0, name.length() - SUFFIX.length()) : name;
     }
 
     private static ContainerReader reader(Path file) {

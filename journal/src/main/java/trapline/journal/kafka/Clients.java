@@ -2,6 +2,7 @@ package trapline.journal.kafka;
 
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import org.apache.kafka.clients.admin.Admin;
@@ -70,7 +71,7 @@ final class Clients {
         settings.put("fetch.max.bytes", 4 << 20);
         return make(() ->
                 new KafkaConsumer<>(
-                        with(settings), new SameAs(ByteBuffer.wrap(session)), new AsIs()));
+                        with(settings), new SameAs(session), new AsIs()));
     }
 
     /// For the catalogue and single records.
@@ -151,16 +152,21 @@ final class Clients {
     }
 
     /// Whether a key is the one that is looked for.
-    private record SameAs(ByteBuffer expected) implements Deserializer<Boolean> {
+    private record SameAs(byte[] expected) implements Deserializer<Boolean> {
 
         @Override
         public Boolean deserialize(String topic, byte[] data) {
-            return data != null && expected.equals(ByteBuffer.wrap(data));
+            return data != null && Arrays.equals(data, expected);
         }
 
         @Override
         public Boolean deserialize(String topic, Headers headers, ByteBuffer data) {
-            return data != null && expected.equals(data);
+            if (data == null || data.remaining() != expected.length) {
+                return false;
+            }
+            int from = data.arrayOffset() + data.position();
+            return Arrays.equals(
+                    data.array(), from, from + expected.length, expected, 0, expected.length);
         }
     }
 }

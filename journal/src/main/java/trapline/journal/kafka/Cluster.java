@@ -1,5 +1,6 @@
 package trapline.journal.kafka;
 
+import java.util.List;
 import java.util.Optional;
 import trapline.journal.JournalException;
 import trapline.schemas.CatalogueEntry;
@@ -15,6 +16,16 @@ public interface Cluster extends AutoCloseable {
 
     /// Why the brokers are of no use any more, where that is known.
     Optional<JournalException> fault();
+
+    /// Makes sure that more can be recorded without hurting what is there.
+    ///
+    /// @throws JournalException if not
+    void checkRoom();
+
+    /// Makes sure that topics which the brokers do not know were never there.
+    ///
+    /// @throws JournalException if one was
+    void checkNeverHeld(List<String> topics);
 
     /// How many partitions the topic of events gets unless a user says otherwise.
     int defaultPartitions();

@@ -1,5 +1,6 @@
 package trapline.journal.kafka;
 
+import java.util.List;
 import java.util.Optional;
 import trapline.journal.JournalException;
 import trapline.journal.broker.FolderBroker;
@@ -21,6 +22,16 @@ public record EmbeddedCluster(FolderBroker broker) implements Cluster {
     @Override
     public Optional<JournalException> fault() {
         return broker.fault();
+    }
+
+    @Override
+    public void checkRoom() {
+        broker.checkRoom();
+    }
+
+    @Override
+    public void checkNeverHeld(List<String> topics) {
+        broker.checkNeverHeld(topics);
     }
 
     @Override

@@ -54,12 +54,11 @@ final class EventFeed implements AutoCloseable {
     private long seenAcknowledged;
     private long seenAcknowledgedBytes;
 
-    EventFeed(
-            Cluster cluster, Producer<byte[], byte[]> producer, TopicPartition events, byte[] key) {
-        this.cluster = cluster;
+    EventFeed(Recording recording, Producer<byte[], byte[]> producer) {
         this.producer = producer;
-        this.events = events;
-        this.key = key;
+        cluster = recording.cluster();
+        events = recording.events();
+        key = Recording.key(recording.session());
         thread = new Thread(this::feed, "trapline-feed");
         thread.setDaemon(true);
         thread.start();
@@ -112,7 +111,7 @@ final class EventFeed implements AutoCloseable {
     /// Ends the feed: nothing more is sent.
     void fail(Throwable cause) {
         if (failure.compareAndSet(null, cause)) {
-            producer.close(Duration.ZERO);
+            close(Duration.ZERO);
         }
     }
 
@@ -231,10 +230,15 @@ final class EventFeed implements AutoCloseable {
         closing = true;
         try {
             thread.join(Clients.LEAVE);
-            producer.close(failure.get() == null ? Clients.LEAVE : Duration.ZERO);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            producer.close(Duration.ZERO);
+        }
+        close(isBroken() ? Duration.ZERO : Clients.LEAVE);
+    }
+
+    private void close(Duration patience) {
+        try {
+            producer.close(patience);
         } catch (KafkaException e) {
             // What was not acknowledged is not in the count either.
         }

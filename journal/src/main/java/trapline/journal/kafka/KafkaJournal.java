@@ -68,6 +68,7 @@ public final class KafkaJournal implements Journal {
             throw new JournalException(
                     Kind.CONFIGURATION, location(), "session " + session + " is here already");
         }
+        log.cluster().checkRoom();
         Presence presence = log.cluster().startRecording(session);
         try {
             blobs.forEach((hash, content) -> log.blobs().write(hash, content, log.noteWriter()));
@@ -96,12 +97,7 @@ public final class KafkaJournal implements Journal {
                         recording.catalogue(),
                         header.session(),
                         recording.frame(CatalogueEntry.CODEC).encode(entry));
-        EventFeed feed =
-                new EventFeed(
-                        log.cluster(),
-                        log.clients().events(),
-                        events,
-                        Recording.key(header.session()));
+        EventFeed feed = new EventFeed(recording, log.clients().events());
         KafkaWriter writer = new KafkaWriter(recording, entry, feed, presence, writers::remove);
         writers.add(writer);
         return writer;

@@ -58,7 +58,7 @@ final class KafkaLog implements AutoCloseable {
     }
 
     Recording recording(String session) {
-        return new Recording(session, topics, partitions, noteWriter, framing, schemas);
+        return new Recording(session, cluster, topics, partitions, noteWriter, framing, schemas);
     }
 
     <T> Frame<T> frame(Codec<T> codec) {

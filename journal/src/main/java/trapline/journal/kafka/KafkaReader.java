@@ -80,17 +80,17 @@ final class KafkaReader implements SessionReader {
             cursor.drain(stream);
         }
         if (!cursor.stopped) {
-            checkComplete(cursor.events, end);
+            checkComplete(cursor.events, Math.max(first, cursor.offset + 1));
         }
     }
 
     /// A log that lost its end must not pass for a shorter session.
-    private void checkComplete(long events, long end) {
+    private void checkComplete(long events, long next) {
         long least = entry.closing().map(ClosingRecord::events).orElseGet(entry::acknowledged);
         if (events < least) {
             throw new JournalException(
                     Kind.DAMAGED,
-                    partition + "@" + end,
+                    partition + "@" + next,
                     "the log ends after event %d of session %s, which has %d"
                             .formatted(events, entry.header().session(), least));
         }

@@ -3,7 +3,6 @@ package trapline.journal.kafka;
 import java.util.Optional;
 import java.util.function.Consumer;
 import trapline.journal.JournalException;
-import trapline.journal.JournalException.Kind;
 import trapline.journal.SessionWriter;
 import trapline.journal.kafka.Cluster.Presence;
 import trapline.journal.kafka.EventFeed.Aside;
@@ -130,9 +129,7 @@ final class KafkaWriter implements SessionWriter {
                         cause);
         feed.fail(cause);
         keeper.close();
-        if (why.kind() != Kind.STORAGE) {
-            sayTorn();
-        }
+        sayTorn();
         close();
     }
 

@@ -25,11 +25,13 @@ final class Keeper implements AutoCloseable {
 
     private static final long TICK_MILLIS = 20;
     private static final long HEARTBEAT_NANOS = TimeUnit.SECONDS.toNanos(5);
+    private static final long ROOM_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
     private static final long PAGE_NANOS = TimeUnit.SECONDS.toNanos(2);
 
     /// So many checkpoints may wait for their events or for themselves to be acknowledged.
     private static final int WAITING = 64;
 
+    private final Cluster cluster;
     private final String session;
     private final NoteWriter notes;
     private final EventFeed feed;
@@ -53,8 +55,10 @@ final class Keeper implements AutoCloseable {
     private boolean pageChanged;
     private long pageWritten;
     private long heartbeatWritten;
+    private long roomChecked;
 
     Keeper(Recording recording, EventFeed feed, Runnable heartbeat) {
+        cluster = recording.cluster();
         session = recording.session();
         notes = recording.notes();
         this.feed = feed;
@@ -126,6 +130,10 @@ final class Keeper implements AutoCloseable {
                 long now = System.nanoTime();
                 if (pageChanged && now - pageWritten > PAGE_NANOS) {
                     writePage();
+                }
+                if (now - roomChecked > ROOM_NANOS) {
+                    roomChecked = now;
+                    cluster.checkRoom();
                 }
                 if (now - heartbeatWritten > HEARTBEAT_NANOS) {
                     heartbeatWritten = now;

@@ -14,6 +14,7 @@ import trapline.schemas.Topics;
 /// @param partitions how many each topic has
 record Recording(
         String session,
+        Cluster cluster,
         Topics topics,
         Map<String, Integer> partitions,
         NoteWriter notes,

@@ -1,5 +1,6 @@
 package trapline.journal.kafka;
 
+import java.util.List;
 import java.util.Optional;
 import trapline.journal.JournalException;
 import trapline.schemas.CatalogueEntry;
@@ -21,6 +22,12 @@ public record RemoteCluster(String address) implements Cluster {
     public Optional<JournalException> fault() {
         return Optional.empty();
     }
+
+    @Override
+    public void checkRoom() {}
+
+    @Override
+    public void checkNeverHeld(List<String> topics) {}
 
     @Override
     public int defaultPartitions() {

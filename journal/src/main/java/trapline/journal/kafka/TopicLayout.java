@@ -43,6 +43,7 @@ final class TopicLayout {
             Map<String, Integer> found = describe(admin);
             List<String> missing =
                     topics.all().stream().filter(name -> !found.containsKey(name)).toList();
+            cluster.checkNeverHeld(missing);
             if (!missing.isEmpty() && !create) {
                 throw noLog(missing);
             }

@@ -3,11 +3,12 @@ package trapline.journal.broker;
 import java.util.Optional;
 import java.util.Properties;
 
-/// Where a broker answers.
+/// Where the broker of a folder answers.
 ///
-/// @param cluster whose broker must answer there, else the address is an old one
+/// @param running whether it does so already; the process that holds the folder writes this, first of
+///     all when it begins to start
 /// @param process its number, for messages
-record BrokerAddress(String host, int port, String cluster, long process) {
+record BrokerAddress(String host, int port, boolean running, long process) {
 
     String hostAndPort() {
         return host + ":" + port;
@@ -15,12 +16,12 @@ record BrokerAddress(String host, int port, String cluster, long process) {
 
     String text() {
         return """
-        # Where the broker of this log answers, or last answered.
+        # Where the broker of this log answers while it runs.
         address=%s
-        cluster=%s
+        running=%s
         process=%d
         """
-                .formatted(hostAndPort(), cluster, process);
+                .formatted(hostAndPort(), running, process);
     }
 
     static Optional<BrokerAddress> parse(Properties properties) {
@@ -31,7 +32,7 @@ record BrokerAddress(String host, int port, String cluster, long process) {
                     new BrokerAddress(
                             address.substring(0, colon),
                             Integer.parseInt(address.substring(colon + 1)),
-                            properties.getProperty("cluster", ""),
+                            Boolean.parseBoolean(properties.getProperty("running")),
                             Long.parseLong(properties.getProperty("process", "0"))));
         } catch (NumberFormatException | IndexOutOfBoundsException e) {
             return Optional.empty();

@@ -1,6 +1,7 @@
 package trapline.journal.broker;
 
 import java.io.IOException;
+import java.net.BindException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -72,6 +73,9 @@ final class BrokerFault implements FaultHandlerFactory {
         for (Throwable t = cause; t != null; t = t.getCause()) {
             if (t instanceof UnsupportedVersionException) {
                 return failure(Kind.NEWER, "a newer Kafka wrote this log: " + t.getMessage(), t);
+            }
+            if (t instanceof BindException) {
+                return failure(Kind.BUSY, "its port was taken while it started; try again", t);
             }
             if (t instanceof IOException io) {
                 return failure(

@@ -8,7 +8,6 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -64,7 +63,7 @@ final class EmbeddedBroker implements AutoCloseable {
             folder.create();
             broker.format();
             new MetadataLog(folder).check();
-            broker.run(freePort(folder.address()));
+            broker.run();
             return broker;
         } catch (JournalException e) {
             broker.close();
@@ -106,8 +105,8 @@ final class EmbeddedBroker implements AutoCloseable {
     }
 
     /// The port of before, so that the clients of an earlier broker find this one; 0 if it is taken.
-    private static int freePort(Optional<BrokerAddress> before) {
-        int port = before.map(BrokerAddress::port).orElse(0);
+    private int freePort() {
+        int port = folder.address().map(BrokerAddress::port).orElse(0);
         try (ServerSocket probe = new ServerSocket()) {
             probe.setReuseAddress(true);
             probe.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
@@ -117,14 +116,17 @@ final class EmbeddedBroker implements AutoCloseable {
         }
     }
 
-    private void run(int port) {
+    private void run() {
+        int port = freePort();
+        publish(port, false);
         await(inBrokerThread(() -> startServers(port)), START_SECONDS, "start");
+        publish(port(), true);
+    }
+
+    private void publish(int port, boolean running) {
         folder.publish(
                 new BrokerAddress(
-                        BrokerSettings.HOST,
-                        port(),
-                        folder.cluster().orElse(""),
-                        ProcessHandle.current().pid()));
+                        BrokerSettings.HOST, port, running, ProcessHandle.current().pid()));
     }
 
     private void startServers(int port) {

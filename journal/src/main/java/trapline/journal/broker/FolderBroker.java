@@ -7,13 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.common.KafkaException;
 import trapline.journal.JournalException;
 import trapline.journal.JournalException.Kind;
 import trapline.journal.disk.DiskFailure;
@@ -26,7 +20,7 @@ import trapline.journal.disk.FileHold;
 /// so that recording and reading go on there.
 public final class FolderBroker implements AutoCloseable {
 
-    private static final Duration JOIN_LIMIT = Duration.ofSeconds(60);
+    private static final Duration JOIN_LIMIT = Duration.ofMinutes(2);
     private static final long RESERVE = 64 << 20;
     private static final int POLL_MILLIS = 50;
     private static final int WATCH_MILLIS = 200;
@@ -154,11 +148,12 @@ public final class FolderBroker implements AutoCloseable {
         watch();
     }
 
-    /// Takes that address for the broker's if its cluster is the folder's.
+    /// Takes that address for the broker's. Who holds the folder has written it, unless that process
+    /// has only just come; then nobody listens there any more.
     private void join(Optional<BrokerAddress> candidate) {
         candidate
+                .filter(BrokerAddress::running)
                 .filter(FolderBroker::listens)
-                .filter(this::isOurs)
                 .ifPresent(found -> address = found.hostAndPort());
     }
 
@@ -167,30 +162,6 @@ public final class FolderBroker implements AutoCloseable {
             socket.connect(new InetSocketAddress(candidate.host(), candidate.port()), 1000);
             return true;
         } catch (IOException | IllegalArgumentException e) {
-            return false;
-        }
-    }
-
-    private boolean isOurs(BrokerAddress candidate) {
-        Map<String, Object> settings =
-                Map.of(
-                        "bootstrap.servers",
-                        candidate.hostAndPort(),
-                        "request.timeout.ms",
-                        2000,
-                        "default.api.timeout.ms",
-                        4000,
-                        "enable.metrics.push",
-                        false,
-                        "metric.reporters",
-                        "");
-        try (Admin admin = Admin.create(settings)) {
-            String cluster = admin.describeCluster().clusterId().get(5, TimeUnit.SECONDS);
-            return folder.cluster().filter(cluster::equals).isPresent();
-        } catch (ExecutionException | TimeoutException | KafkaException e) {
-            return false;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
             return false;
         }
     }

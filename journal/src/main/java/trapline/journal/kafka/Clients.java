@@ -19,7 +19,7 @@ import org.apache.kafka.common.serialization.Deserializer;
 final class Clients {
 
     /// How long one question to a broker may take before it counts as unreachable.
-    static final int ANSWER_MILLIS = 8_000;
+    static final int ANSWER_MILLIS = 6_000;
 
     /// No record of ours is larger.
     static final int LARGEST_RECORD = 8 << 20;

@@ -38,14 +38,12 @@ public final class KafkaJournal implements Journal {
     ///
     /// @param readOnly whether topics that are missing are an error, rather than made
     public static KafkaJournal open(Cluster cluster, KafkaSettings settings, boolean readOnly) {
+        KafkaLog log = new KafkaLog(cluster, settings);
         try {
-            KafkaLog log = new KafkaLog(cluster, settings, !readOnly);
-            if (!readOnly) {
-                log.publish();
-            }
+            log.open(!readOnly);
             return new KafkaJournal(log, readOnly);
         } catch (JournalException e) {
-            cluster.close();
+            log.close();
             throw e;
         }
     }

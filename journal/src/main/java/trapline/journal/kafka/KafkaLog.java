@@ -3,7 +3,6 @@ package trapline.journal.kafka;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.common.KafkaException;
 import trapline.schemas.Codec;
 import trapline.schemas.Frame;
 import trapline.schemas.Framing;
@@ -13,48 +12,54 @@ import trapline.schemas.Topics;
 final class KafkaLog implements AutoCloseable {
 
     private final Cluster cluster;
+    private final KafkaSettings settings;
     private final Topics topics;
     private final Clients clients;
-    private final Map<String, Integer> partitions;
-    private final Framing framing;
     private final NoteReader notes;
     private final NoteWriter noteWriter;
+    private final Optional<SchemaRegistry> registry;
     private final PublishedSchemas schemas;
-    private final Catalogue catalogue;
-    private final Blobs blobs;
+    private Map<String, Integer> partitions = Map.of();
+    private Framing framing = Framing.SINGLE_OBJECT;
+    private Catalogue catalogue;
+    private Blobs blobs;
 
-    /// @param create whether topics that are missing are made, and schemas published
-    KafkaLog(Cluster cluster, KafkaSettings settings, boolean create) {
+    KafkaLog(Cluster cluster, KafkaSettings settings) {
         this.cluster = cluster;
+        this.settings = settings;
         topics = settings.topics();
         clients = new Clients(cluster, settings.client());
-        partitions = prepare(settings, create);
-        Optional<SchemaRegistry> registry = settings.registry().map(SchemaRegistry::new);
-        framing =
-                registry.filter(_ -> create)
-                        .map(known -> known.register(topics))
-                        .orElse(Framing.SINGLE_OBJECT);
         notes = new NoteReader(clients, cluster);
         noteWriter = new NoteWriter(clients, cluster);
+        registry = settings.registry().map(SchemaRegistry::new);
         schemas = new PublishedSchemas(topics.schemas(), notes, registry);
+    }
+
+    /// To be called first, and once.
+    ///
+    /// @param create whether topics that are missing are made, and what readers need to understand
+    ///     them without this program is published there
+    void open(boolean create) {
+        partitions = prepare(new TopicLayout(cluster, settings), create);
+        if (create) {
+            framing = registry.map(known -> known.register(topics)).orElse(framing);
+            schemas.publish(noteWriter);
+        }
         catalogue = new Catalogue(topics.sessions(), notes, framing, schemas);
         blobs = new Blobs(topics.blobs(), notes, framing, schemas);
     }
 
-    private Map<String, Integer> prepare(KafkaSettings settings, boolean create) {
+    private Map<String, Integer> prepare(TopicLayout layout, boolean create) {
+        if (!create) {
+            layout.check(notes.topics());
+            return Map.of();
+        }
         Admin admin = clients.admin();
         try {
-            return new TopicLayout(cluster, settings).prepare(admin, create);
-        } catch (KafkaException e) {
-            throw KafkaFailure.of(e, cluster.location(), "use its topics");
+            return layout.prepare(admin);
         } finally {
             admin.close(Clients.LEAVE);
         }
-    }
-
-    /// Puts into the log what readers need to understand it without this program.
-    void publish() {
-        schemas.publish(noteWriter);
     }
 
     Recording recording(String session) {

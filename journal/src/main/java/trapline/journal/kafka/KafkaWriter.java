@@ -1,5 +1,6 @@
 package trapline.journal.kafka;
 
+import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Consumer;
 import trapline.journal.JournalException;
@@ -19,7 +20,7 @@ import trapline.schemas.Frame;
 final class KafkaWriter implements SessionWriter {
 
     /// How long a failed recording tries to say so in the catalogue.
-    private static final long LAST_WORDS_MILLIS = 5_000;
+    private static final Duration LAST_WORDS = Duration.ofSeconds(5);
 
     private final Recording recording;
     private final CatalogueEntry opened;
@@ -90,7 +91,7 @@ final class KafkaWriter implements SessionWriter {
         Status status = closing.reason().isEmpty() ? Status.CLOSED : Status.TORN;
         ClosingRecord counted = Closing.withCheckpoints(closing, keeper.checkpoints());
         try {
-            write(entry(status, keeper.pages(), Optional.of(counted)), Long.MAX_VALUE);
+            write(entry(status, keeper.pages(), Optional.of(counted)));
         } catch (JournalException e) {
             feed.fail(e);
             checkIntact();
@@ -133,12 +134,25 @@ final class KafkaWriter implements SessionWriter {
         close();
     }
 
-    /// If this does not succeed, readers find the session torn by its silence.
+    /// If this does not succeed in time, readers find the session torn by its silence.
     private void sayTorn() {
+        CatalogueEntry last = entry(Status.TORN, keeper.pages(), Optional.empty());
+        Thread words =
+                Thread.ofPlatform()
+                        .daemon()
+                        .name("trapline-last-words")
+                        .start(
+                                () -> {
+                                    try {
+                                        write(last);
+                                    } catch (JournalException e) {
+                                        // The first failure is the one to report.
+                                    }
+                                });
         try {
-            write(entry(Status.TORN, keeper.pages(), Optional.empty()), LAST_WORDS_MILLIS);
-        } catch (JournalException e) {
-            // The first failure is the one to report.
+            words.join(LAST_WORDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -153,14 +167,10 @@ final class KafkaWriter implements SessionWriter {
                         (_, _) -> {});
     }
 
-    private void write(CatalogueEntry entry, long limitMillis) {
+    private void write(CatalogueEntry entry) {
         recording
                 .notes()
-                .write(
-                        recording.catalogue(),
-                        recording.session(),
-                        entryFrame.encode(entry),
-                        limitMillis);
+                .write(recording.catalogue(), recording.session(), entryFrame.encode(entry));
     }
 
     private CatalogueEntry entry(Status status, int pages, Optional<ClosingRecord> closing) {

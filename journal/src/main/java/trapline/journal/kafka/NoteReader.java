@@ -2,6 +2,7 @@ package trapline.journal.kafka;
 
 import java.nio.ByteBuffer;
 import java.util.Optional;
+import java.util.Set;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -84,16 +85,29 @@ final class NoteReader implements AutoCloseable {
         return Optional.empty();
     }
 
+    /// Every topic that this client may see.
+    synchronized Set<String> topics() {
+        try {
+            return consumer().listTopics().keySet();
+        } catch (KafkaException e) {
+            throw KafkaFailure.of(e, cluster.location(), "list its topics");
+        }
+    }
+
     /// Where the next record of a partition will be written.
     synchronized long end(TopicPartition partition) {
         return open(partition).end();
     }
 
     private CarefulPoll<ByteBuffer, ByteBuffer> open(TopicPartition partition) {
+        return new CarefulPoll<>(consumer(), partition, cluster);
+    }
+
+    private Consumer<ByteBuffer, ByteBuffer> consumer() {
         if (consumer == null) {
             consumer = clients.notesConsumer();
         }
-        return new CarefulPoll<>(consumer, partition, cluster);
+        return consumer;
     }
 
     @Override

@@ -2,7 +2,9 @@ package trapline.journal.kafka;
 
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -27,34 +29,28 @@ final class NoteWriter implements AutoCloseable {
 
     /// Writes a record and waits until it is acknowledged.
     RecordMetadata write(TopicPartition partition, String key, byte[] value) {
-        return write(partition, key, value, Long.MAX_VALUE);
-    }
-
-    /// Writes a record and waits, at most so long, until it is acknowledged.
-    RecordMetadata write(TopicPartition partition, String key, byte[] value, long limitMillis) {
         try {
-            var sent = producer().send(record(partition, key, value));
-            long waitedMillis = 0;
-            while (!sent.isDone() && waitedMillis < limitMillis) {
+            Future<RecordMetadata> sent = producer().send(record(partition, key, value));
+            while (!isDone(sent)) {
                 cluster.fault().ifPresent(NoteWriter::fail);
-                waitedMillis += POLL_MILLIS;
-                await(sent);
             }
-            return sent.get(0, TimeUnit.MILLISECONDS);
+            return sent.get();
         } catch (KafkaException
                 | ExecutionException
                 | InterruptedException
-                | java.util.concurrent.TimeoutException e) {
+                | IllegalStateException e) {
             throw KafkaFailure.of(e, partition.toString(), "write to it");
         }
     }
 
-    private static void await(java.util.concurrent.Future<?> sent)
-            throws InterruptedException, ExecutionException {
+    private static boolean isDone(Future<RecordMetadata> sent) throws InterruptedException {
         try {
             sent.get(POLL_MILLIS, TimeUnit.MILLISECONDS);
-        } catch (java.util.concurrent.TimeoutException e) {
-            // The caller looks whether to go on waiting.
+            return true;
+        } catch (TimeoutException e) {
+            return false;
+        } catch (ExecutionException e) {
+            return true;
         }
     }
 

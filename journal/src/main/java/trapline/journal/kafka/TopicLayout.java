@@ -11,6 +11,7 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.TopicExistsException;
@@ -35,29 +36,36 @@ final class TopicLayout {
         topics = settings.topics();
     }
 
-    /// The number of partitions of each topic, all of which are there and fit for a log.
-    ///
-    /// @param create whether missing ones are made
-    Map<String, Integer> prepare(Admin admin, boolean create) {
+    /// Makes the topics that are missing, checks the others, and says how many partitions each has.
+    Map<String, Integer> prepare(Admin admin) {
         try {
             Map<String, Integer> found = describe(admin);
-            List<String> missing =
-                    topics.all().stream().filter(name -> !found.containsKey(name)).toList();
+            List<String> missing = missing(found.keySet());
             cluster.checkNeverHeld(missing);
-            if (!missing.isEmpty() && !create) {
-                throw noLog(missing);
-            }
             checkSettings(admin, found.keySet());
             if (!missing.isEmpty()) {
                 create(admin, missing);
                 found.putAll(describe(admin));
             }
             return found;
-        } catch (ExecutionException e) {
-            throw KafkaFailure.of(e, cluster.location(), "use its topics");
-        } catch (InterruptedException e) {
+        } catch (ExecutionException | InterruptedException | KafkaException e) {
             throw KafkaFailure.of(e, cluster.location(), "use its topics");
         }
+    }
+
+    /// Makes sure that every topic is there.
+    ///
+    /// @param found the topics that are
+    void check(Set<String> found) {
+        List<String> missing = missing(found);
+        cluster.checkNeverHeld(missing);
+        if (!missing.isEmpty()) {
+            throw noLog(missing);
+        }
+    }
+
+    private List<String> missing(Set<String> found) {
+        return topics.all().stream().filter(name -> !found.contains(name)).toList();
     }
 
     private Map<String, Integer> describe(Admin admin)

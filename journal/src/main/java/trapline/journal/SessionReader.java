@@ -12,6 +12,9 @@ public interface SessionReader extends AutoCloseable {
 
     CatalogueEntry entry();
 
+    /// Where the session's events are: `topic-partition` or the file.
+    String place();
+
     /// The schemas this log holds, for records that another version wrote.
     Framing.Writers writers();
 
@@ -29,6 +32,9 @@ public interface SessionReader extends AutoCloseable {
 
     /// The last checkpoint at or before an event of one vCPU.
     Optional<CheckpointRef> checkpointBefore(int vcpu, long seq);
+
+    /// The checkpoint with this number, from 0.
+    CheckpointRef checkpointRef(int number);
 
     Checkpoint checkpoint(CheckpointRef ref);
 

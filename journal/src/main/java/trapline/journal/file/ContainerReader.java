@@ -57,6 +57,16 @@ final class ContainerReader implements SessionReader {
     }
 
     @Override
+    public String place() {
+        return file.path().toString();
+    }
+
+    @Override
+    public CheckpointRef checkpointRef(int number) {
+        return index().get(number);
+    }
+
+    @Override
     public CatalogueEntry entry() {
         return entry;
     }

@@ -47,6 +47,16 @@ final class KafkaReader implements SessionReader {
     }
 
     @Override
+    public String place() {
+        return partition.toString();
+    }
+
+    @Override
+    public CheckpointRef checkpointRef(int number) {
+        return index.get(number);
+    }
+
+    @Override
     public Framing.Writers writers() {
         return log.schemas();
     }

@@ -42,6 +42,11 @@ public final class CheckpointIndex {
         return pages == 0 ? 0 : (pages - 1) * CheckpointPage.SIZE + page(pages - 1).size();
     }
 
+    /// The checkpoint with this number, from 0.
+    public CheckpointRef get(int number) {
+        return page(number / CheckpointPage.SIZE).get(number % CheckpointPage.SIZE);
+    }
+
     /// The last checkpoint whose `value` is at most `limit`.
     public Optional<CheckpointRef> last(ToLongFunction<CheckpointRef> value, long limit) {
         int low = 0;

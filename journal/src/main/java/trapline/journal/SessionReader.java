@@ -27,6 +27,10 @@ public interface SessionReader extends AutoCloseable {
     /// @param from null for the first event, else a checkpoint: then from the event after it
     void read(CheckpointRef from, RecordHandler handler);
 
+    /// Streams as [#read] does, and then goes on with what the recorder appends, until the session has
+    /// ended, the handler wants no more or the thread is interrupted.
+    void follow(CheckpointRef from, RecordHandler handler);
+
     /// The last checkpoint at or before an event's order number.
     Optional<CheckpointRef> checkpointBefore(long order);
 

@@ -7,16 +7,20 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
+import trapline.engine.event.Envelope;
 import trapline.journal.JournalException.Kind;
 import trapline.schemas.CatalogueEntry;
 import trapline.schemas.CatalogueEntry.Status;
 import trapline.schemas.CheckpointRef;
 import trapline.schemas.ClosingRecord;
 import trapline.schemas.Digest;
+import trapline.schemas.EventDecoder;
 
 /// What every kind of log promises.
 abstract class JournalContract {
@@ -205,6 +209,37 @@ abstract class JournalContract {
         }
         assertEquals(30_000, session.verify(journal()));
         assertFalse(journal().sessions().isEmpty());
+    }
+
+    @Test
+    void followsASessionToItsEnd() throws InterruptedException {
+        SampleSession session = new SampleSession("contract-follow");
+        try (SessionWriter writer = session.create(journal())) {
+            session.append(writer, 1_000, 100);
+            AtomicLong seen = new AtomicLong();
+            Thread follower = Thread.ofPlatform().start(() -> seen.set(follow(session)));
+            for (int i = 0; i < 5; i++) {
+                Thread.sleep(60);
+                session.append(writer, 1_000, 100);
+            }
+            writer.finish(session.closing(""));
+            follower.join(Duration.ofSeconds(10));
+            assertEquals(6_000, seen.get());
+        }
+    }
+
+    private long follow(SampleSession session) {
+        try (SessionReader reader = journal().open("contract-follow")) {
+            EventDecoder decoder = new EventDecoder(reader.writers());
+            reader.follow(
+                    null,
+                    (bytes, offset, length, _) -> {
+                        Envelope found = decoder.decode(bytes, offset, length);
+                        assertEquals(session.event(decoder.order()), found);
+                        return true;
+                    });
+            return decoder.order();
+        }
     }
 
     CatalogueEntry entry(String name) {

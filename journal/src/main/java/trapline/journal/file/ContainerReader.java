@@ -3,12 +3,13 @@ package trapline.journal.file;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.BooleanSupplier;
 import java.util.function.ToLongFunction;
 import trapline.journal.JournalException;
 import trapline.journal.SessionReader;
 import trapline.journal.session.CheckpointIndex;
+import trapline.journal.session.Patience;
 import trapline.journal.session.Pieces;
-import trapline.journal.session.Prefetch;
 import trapline.schemas.Blob;
 import trapline.schemas.BlobRef;
 import trapline.schemas.CatalogueEntry;
@@ -25,15 +26,17 @@ final class ContainerReader implements SessionReader {
 
     private final Container container;
     private final ContainerFile file;
+    private final BooleanSupplier recorded;
     private final CatalogueEntry entry;
     private CheckpointIndex index;
 
     /// @param recorded whether a process writes the file now
-    ContainerReader(Path path, boolean recorded) {
+    ContainerReader(Path path, BooleanSupplier recorded) {
+        this.recorded = recorded;
         container = Container.open(path);
         file = container.file();
         try {
-            entry = container.closed().orElseGet(() -> unfinished(recorded));
+            entry = container.closed().orElseGet(() -> unfinished(recorded.getAsBoolean()));
         } catch (JournalException e) {
             container.close();
             throw e;
@@ -79,13 +82,7 @@ final class ContainerReader implements SessionReader {
     /// Contents stand behind the first entry, before the first event.
     @Override
     public byte[] blob(Digest sha256) {
-        BlobRef ref =
-                entry.header().blobs().stream()
-                        .filter(blob -> blob.sha256().equals(sha256))
-                        .findFirst()
-                        .orElseThrow(() ->
-                                new IllegalArgumentException(
-                                        "the header names no content " + sha256));
+        BlobRef ref = Pieces.ref(entry.header(), sha256, file.path().toString());
         PieceWalk walk = new PieceWalk(sha256);
         return Pieces.join(ref, file.path().toString(), walk::piece);
     }
@@ -93,18 +90,38 @@ final class ContainerReader implements SessionReader {
     @Override
     public void read(CheckpointRef from, RecordHandler handler) {
         file.look();
-        long total = entry.closing().map(ClosingRecord::events).orElse(Long.MAX_VALUE);
-        long before = from == null ? 0 : from.order();
-        if (before >= total) {
-            return;
+        EventWalk walk = walk(from, handler);
+        drain(walk, entry.closing());
+    }
+
+    @Override
+    public void follow(CheckpointRef from, RecordHandler handler) {
+        EventWalk walk = walk(from, handler);
+        boolean open;
+        do {
+            open = recorded.getAsBoolean();
+            file.look();
+            drain(walk, container.closed().flatMap(CatalogueEntry::closing));
+        } while (open && !walk.isStopped() && Patience.pause());
+    }
+
+    private EventWalk walk(CheckpointRef from, RecordHandler handler) {
+        return from == null
+                ? new EventWalk(file, handler, 0, entry.firstOffset())
+                : new EventWalk(file, handler, from.order(), after(from));
+    }
+
+    /// A file that lost events must not pass for a shorter session.
+    private void drain(EventWalk walk, Optional<ClosingRecord> closing) {
+        long total = closing.map(ClosingRecord::events).orElse(Long.MAX_VALUE);
+        if (walk.events() < total) {
+            walk.drain(total);
         }
-        EventWalk walk = new EventWalk(handler, before, total);
-        walk.drain(from == null ? entry.firstOffset() : after(from));
-        if (!walk.stopped && walk.events < total && entry.closing().isPresent()) {
+        if (!walk.isStopped() && closing.isPresent() && walk.events() < total) {
             throw file.damaged(
                     file.size(),
                     "the file ends after event %d of session %s, which has %d"
-                            .formatted(walk.events, entry.header().session(), total));
+                            .formatted(walk.events(), entry.header().session(), total));
         }
     }
 
@@ -189,66 +206,6 @@ final class ContainerReader implements SessionReader {
                     return found;
                 }
             }
-        }
-    }
-
-    /// Where reading is: the place of each event, in turn.
-    private final class EventWalk implements Place {
-
-        private final RecordHandler handler;
-        private final long total;
-        private final RecordCursor cursor = new RecordCursor(file);
-        private long events;
-        private long block;
-        private long fetchAt;
-        private boolean stopped;
-
-        EventWalk(RecordHandler handler, long before, long total) {
-            this.handler = handler;
-            this.total = total;
-            events = before;
-        }
-
-        void drain(long from) {
-            fetchAt = from;
-            try (Prefetch<Block> blocks = new Prefetch<>("trapline-unpack", this::fetch)) {
-                for (Block next = blocks.next(); next != null && drain(next); ) {
-                    next = blocks.next();
-                }
-            }
-        }
-
-        /// Runs in the other thread.
-        private Block fetch() {
-            Optional<Block> next = file.read(fetchAt);
-            next.ifPresent(found -> fetchAt = found.next());
-            return next.orElse(null);
-        }
-
-        /// Whether to go on.
-        private boolean drain(Block next) {
-            block = next.position();
-            cursor.enter(next);
-            while (cursor.next()) {
-                if (cursor.is("Envelope")) {
-                    events++;
-                    if (!handler.record(cursor.record(), 0, cursor.length(), this)) {
-                        stopped = true;
-                        return false;
-                    }
-                }
-            }
-            return events < total;
-        }
-
-        @Override
-        public String describe() {
-            return "%s@%d (event %d)".formatted(file.path(), block, events);
-        }
-
-        @Override
-        public long offset() {
-            return events - 1;
         }
     }
 }

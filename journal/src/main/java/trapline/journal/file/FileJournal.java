@@ -160,7 +160,7 @@ public final class FileJournal implements Journal {
     }
 
     private static ContainerReader reader(Path file) {
-        return new ContainerReader(file, FileHold.isHeld(lock(file)));
+        return new ContainerReader(file, () -> FileHold.isHeld(lock(file)));
     }
 
     /// Held by the process that writes the file.

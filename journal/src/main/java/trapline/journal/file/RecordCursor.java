@@ -18,6 +18,7 @@ final class RecordCursor {
     private final String[] names;
     private final byte[][] headers;
     private final Skipper[] skippers;
+    private final int events;
     private Block block;
     private long left;
     private int position;
@@ -33,6 +34,7 @@ final class RecordCursor {
                 schemas.stream()
                         .map(schema -> header(Schemas.fingerprint(schema)))
                         .toArray(byte[][]::new);
+        events = Arrays.asList(names).indexOf("Envelope");
         skippers = schemas.stream().map(Skipper::of).toArray(Skipper[]::new);
     }
 
@@ -84,6 +86,10 @@ final class RecordCursor {
         }
         System.arraycopy(headers[branch], 0, record, 0, HEADER);
         System.arraycopy(data, from, record, HEADER, bodyLength);
+    }
+
+    boolean isEvent() {
+        return branch == events;
     }
 
     boolean is(String name) {

@@ -50,6 +50,11 @@ final class Catalogue {
         return entries.values().stream().sorted(SessionNames.BY_AGE).toList();
     }
 
+    synchronized Optional<CatalogueEntry> entry(String session) {
+        refresh();
+        return Optional.ofNullable(entries.get(session));
+    }
+
     /// What of the catalogue cannot be read; a session's newest readable entry counts.
     synchronized List<JournalException> damaged() {
         return List.copyOf(damaged.values());

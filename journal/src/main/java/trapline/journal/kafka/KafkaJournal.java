@@ -103,7 +103,7 @@ public final class KafkaJournal implements Journal {
 
     @Override
     public List<CatalogueEntry> sessions() {
-        return log.catalogue().entries().stream().map(this::asFound).toList();
+        return log.catalogue().entries().stream().map(log::asFound).toList();
     }
 
     @Override
@@ -119,23 +119,7 @@ public final class KafkaJournal implements Journal {
                 .ifPresent(damage -> {
                     throw damage;
                 });
-        return new KafkaReader(log, asFound(SessionNames.find(sessions, name, location())));
-    }
-
-    /// An open session whose recorder has gone is torn, whatever its last entry says.
-    private CatalogueEntry asFound(CatalogueEntry entry) {
-        boolean gone = entry.status() == Status.OPEN && log.cluster().isAbandoned(entry);
-        return gone
-                ? new CatalogueEntry(
-                        entry.header(),
-                        Status.TORN,
-                        entry.heartbeatMillis(),
-                        entry.partition(),
-                        entry.firstOffset(),
-                        entry.acknowledged(),
-                        entry.pages(),
-                        entry.closing())
-                : entry;
+        return new KafkaReader(log, log.asFound(SessionNames.find(sessions, name, location())));
     }
 
     @Override

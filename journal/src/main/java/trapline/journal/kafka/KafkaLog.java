@@ -3,6 +3,10 @@ package trapline.journal.kafka;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.kafka.clients.admin.Admin;
+import trapline.journal.JournalException;
+import trapline.journal.JournalException.Kind;
+import trapline.schemas.CatalogueEntry;
+import trapline.schemas.CatalogueEntry.Status;
 import trapline.schemas.Codec;
 import trapline.schemas.Frame;
 import trapline.schemas.Framing;
@@ -60,6 +64,35 @@ final class KafkaLog implements AutoCloseable {
         } finally {
             admin.close(Clients.LEAVE);
         }
+    }
+
+    /// What the catalogue says of a session now.
+    CatalogueEntry current(String session) {
+        return catalogue
+                .entry(session)
+                .map(this::asFound)
+                .orElseThrow(
+                        () ->
+                                new JournalException(
+                                        Kind.NO_SESSION,
+                                        cluster.location(),
+                                        "session " + session + " is gone"));
+    }
+
+    /// An open session whose recorder has gone is torn, whatever its last entry says.
+    CatalogueEntry asFound(CatalogueEntry entry) {
+        boolean gone = entry.status() == Status.OPEN && cluster.isAbandoned(entry);
+        return gone
+                ? new CatalogueEntry(
+                        entry.header(),
+                        Status.TORN,
+                        entry.heartbeatMillis(),
+                        entry.partition(),
+                        entry.firstOffset(),
+                        entry.acknowledged(),
+                        entry.pages(),
+                        entry.closing())
+                : entry;
     }
 
     Recording recording(String session) {

@@ -1,7 +1,6 @@
 package trapline.journal.kafka;
 
 import java.nio.ByteBuffer;
-import java.util.List;
 import java.util.Optional;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -12,8 +11,10 @@ import trapline.journal.JournalException;
 import trapline.journal.JournalException.Kind;
 import trapline.journal.SessionReader;
 import trapline.journal.session.CheckpointIndex;
-import trapline.schemas.BlobRef;
+import trapline.journal.session.Patience;
+import trapline.journal.session.Pieces;
 import trapline.schemas.CatalogueEntry;
+import trapline.schemas.CatalogueEntry.Status;
 import trapline.schemas.Checkpoint;
 import trapline.schemas.CheckpointRef;
 import trapline.schemas.ClosingRecord;
@@ -63,46 +64,61 @@ final class KafkaReader implements SessionReader {
 
     @Override
     public byte[] blob(Digest sha256) {
-        BlobRef ref =
-                entry.header().blobs().stream()
-                        .filter(blob -> blob.sha256().equals(sha256))
-                        .findFirst()
-                        .orElseThrow(() ->
-                                new IllegalArgumentException(
-                                        "the header names no content " + sha256));
-        return log.blobs().read(ref);
+        return log.blobs().read(Pieces.ref(entry.header(), sha256, log.cluster().location()));
     }
 
     /// Everything that was acknowledged is below the partition's end when the call begins, whatever
     /// the last heartbeat said; a session that has ended says itself how many events it has.
     @Override
     public void read(CheckpointRef from, RecordHandler handler) {
-        long first = from == null ? entry.firstOffset() : from.eventOffset() + 1;
-        long before = from == null ? 0 : from.order();
-        long total = entry.closing().map(ClosingRecord::events).orElse(Long.MAX_VALUE);
-        if (before >= total) {
-            return;
+        EventCursor cursor = cursor(from, handler);
+        drain(cursor, first(from), log.notes().end(partition), entry);
+        checkComplete(cursor, entry);
+    }
+
+    @Override
+    public void follow(CheckpointRef from, RecordHandler handler) {
+        EventCursor cursor = cursor(from, handler);
+        long next = first(from);
+        CatalogueEntry now;
+        do {
+            now = log.current(entry.header().session());
+            long end = log.notes().end(partition);
+            drain(cursor, next, end, now);
+            next = Math.max(end, cursor.next());
+        } while (now.status() == Status.OPEN && !cursor.isStopped() && Patience.pause());
+        if (now.status() != Status.OPEN) {
+            checkComplete(cursor, now);
         }
-        long end = log.notes().end(partition);
-        Cursor cursor = new Cursor(partition.toString(), handler, before, total);
-        try (EventStream stream =
-                new EventStream(consumer(), partition, log.cluster(), first, end)) {
-            cursor.drain(stream);
-        }
-        if (!cursor.stopped) {
-            checkComplete(cursor.events, Math.max(first, cursor.offset + 1));
+    }
+
+    private EventCursor cursor(CheckpointRef from, RecordHandler handler) {
+        return new EventCursor(partition, handler, from == null ? 0 : from.order(), first(from));
+    }
+
+    private long first(CheckpointRef from) {
+        return from == null ? entry.firstOffset() : from.eventOffset() + 1;
+    }
+
+    private void drain(EventCursor cursor, long first, long end, CatalogueEntry now) {
+        long total = now.closing().map(ClosingRecord::events).orElse(Long.MAX_VALUE);
+        if (first < end && cursor.events() < total) {
+            try (EventStream stream =
+                    new EventStream(consumer(), partition, log.cluster(), first, end)) {
+                cursor.drain(stream, total);
+            }
         }
     }
 
     /// A log that lost its end must not pass for a shorter session.
-    private void checkComplete(long events, long next) {
-        long least = entry.closing().map(ClosingRecord::events).orElseGet(entry::acknowledged);
-        if (events < least) {
+    private void checkComplete(EventCursor cursor, CatalogueEntry now) {
+        long least = now.closing().map(ClosingRecord::events).orElseGet(now::acknowledged);
+        if (!cursor.isStopped() && cursor.events() < least) {
             throw new JournalException(
                     Kind.DAMAGED,
-                    partition + "@" + next,
+                    partition + "@" + cursor.next(),
                     "the log ends after event %d of session %s, which has %d"
-                            .formatted(events, entry.header().session(), least));
+                            .formatted(cursor.events(), now.header().session(), least));
         }
     }
 
@@ -171,64 +187,6 @@ final class KafkaReader implements SessionReader {
             }
         } catch (KafkaException e) {
             // Nothing that is read can be lost by this.
-        }
-    }
-
-    /// Where reading is: the place of each record, in turn.
-    private static final class Cursor implements Place {
-
-        private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
-
-        private final String partition;
-        private final RecordHandler handler;
-        private final long total;
-        private long events;
-        private long offset;
-        private boolean stopped;
-
-        Cursor(String partition, RecordHandler handler, long events, long total) {
-            this.partition = partition;
-            this.handler = handler;
-            this.events = events;
-            this.total = total;
-        }
-
-        void drain(EventStream stream) {
-            List<ConsumerRecord<Boolean, ByteBuffer>> records = stream.next();
-            while (records != null) {
-                for (ConsumerRecord<Boolean, ByteBuffer> found : records) {
-                    if (Boolean.TRUE.equals(found.key()) && !hand(found)) {
-                        return;
-                    }
-                }
-                records = stream.next();
-            }
-        }
-
-        /// Whether to go on.
-        private boolean hand(ConsumerRecord<Boolean, ByteBuffer> found) {
-            ByteBuffer value = found.value() == null ? NOTHING : found.value();
-            offset = found.offset();
-            events++;
-            if (!handler.record(
-                    value.array(),
-                    value.arrayOffset() + value.position(),
-                    value.remaining(),
-                    this)) {
-                stopped = true;
-                return false;
-            }
-            return events < total;
-        }
-
-        @Override
-        public String describe() {
-            return partition + "@" + offset;
-        }
-
-        @Override
-        public long offset() {
-            return offset;
         }
     }
 }

@@ -9,6 +9,7 @@ import trapline.journal.JournalException.Kind;
 import trapline.schemas.Blob;
 import trapline.schemas.BlobRef;
 import trapline.schemas.Digest;
+import trapline.schemas.SessionHeader;
 
 /// Contents cut into pieces and put together again. An empty one is one empty piece.
 public final class Pieces {
@@ -27,6 +28,22 @@ public final class Pieces {
             pieces.add(new Blob(sha256, index, count, Arrays.copyOfRange(content, from, to)));
         }
         return pieces;
+    }
+
+    /// What a header says of the content with this hash.
+    ///
+    /// @param place of the session, for messages
+    public static BlobRef ref(SessionHeader header, Digest sha256, String place) {
+        return header.blobs().stream()
+                .filter(ref -> ref.sha256().equals(sha256))
+                .findFirst()
+                .orElseThrow(
+                        () ->
+                                new JournalException(
+                                        Kind.DAMAGED,
+                                        place,
+                                        "session %s names no content %s"
+                                                .formatted(header.session(), sha256)));
     }
 
     /// The whole content, its length and hash checked.

@@ -1,5 +1,6 @@
 package trapline.journal;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import trapline.schemas.CatalogueEntry;
@@ -28,6 +29,9 @@ public interface Journal extends AutoCloseable {
     /// Opens the session whose identity is `name`, or begins with it where only one does; `last` is
     /// the newest.
     SessionReader open(String name);
+
+    /// The exits that all sessions record, beginning with those of so long ago.
+    ExitTail exits(Duration ago);
 
     /// Where this log is, as a user would write it.
     String location();

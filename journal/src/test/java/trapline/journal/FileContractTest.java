@@ -25,4 +25,9 @@ class FileContractTest extends JournalContract {
     Journal journal() {
         return journal;
     }
+
+    @Override
+    boolean keepsExits() {
+        return false;
+    }
 }

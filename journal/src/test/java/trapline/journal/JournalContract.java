@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -21,6 +22,8 @@ import trapline.schemas.CheckpointRef;
 import trapline.schemas.ClosingRecord;
 import trapline.schemas.Digest;
 import trapline.schemas.EventDecoder;
+import trapline.schemas.ExitObserved;
+import trapline.schemas.ExitStatistics;
 
 /// What every kind of log promises.
 abstract class JournalContract {
@@ -30,6 +33,11 @@ abstract class JournalContract {
 
     /// Whether a recorder's end shows at once, rather than by its silence.
     boolean seesRecordersGo() {
+        return true;
+    }
+
+    /// Whether the log has the derived topics.
+    boolean keepsExits() {
         return true;
     }
 
@@ -226,6 +234,35 @@ abstract class JournalContract {
             follower.join(Duration.ofSeconds(10));
             assertEquals(6_000, seen.get());
         }
+    }
+
+    @Test
+    void dashboardsSeeExitsAsTheyAreRecorded() {
+        SampleSession session = new SampleSession("contract-exits");
+        try (ExitTail tail = journal().exits(Duration.ZERO);
+                SessionWriter writer = session.create(journal())) {
+            for (int i = 0; i < 100; i++) {
+                session.append(writer, 10, 0);
+                writer.exit(session.exit(i));
+            }
+            writer.statistics(
+                    new ExitStatistics("contract-exits", 0, 1_000, 100, List.of()));
+            writer.finish(session.closing(""));
+            List<ExitObserved> exits = new ArrayList<>();
+            List<ExitStatistics> statistics = new ArrayList<>();
+            for (int i = 0; i < 50 && keepsExits() && statistics.isEmpty(); i++) {
+                ExitTail.Recent recent = tail.poll(Duration.ofMillis(200));
+                exits.addAll(recent.exits());
+                statistics.addAll(recent.statistics());
+            }
+            assertEquals(keepsExits() ? 1 : 0, statistics.size());
+            exits.addAll(tail.poll(Duration.ofMillis(200)).exits());
+            assertEquals(keepsExits() ? 100 : 0, exits.size());
+            for (int i = 0; i < exits.size(); i++) {
+                assertEquals(session.exit(i), exits.get(i));
+            }
+        }
+        assertEquals(1_000, session.verify(journal()));
     }
 
     private long follow(SampleSession session) {

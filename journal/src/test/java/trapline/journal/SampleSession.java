@@ -17,6 +17,7 @@ import trapline.engine.event.HypervisorEvent.VmcsFieldWritten;
 import trapline.engine.event.Outcome;
 import trapline.engine.event.Stamp;
 import trapline.engine.event.Writes;
+import trapline.engine.state.Vendor;
 import trapline.schemas.BlobRef;
 import trapline.schemas.Checkpoint;
 import trapline.schemas.CheckpointRef;
@@ -24,7 +25,7 @@ import trapline.schemas.ClosingRecord;
 import trapline.schemas.Digest;
 import trapline.schemas.EventDecoder;
 import trapline.schemas.EventEncoder;
-import trapline.schemas.Framing;
+import trapline.schemas.ExitObserved;
 import trapline.schemas.SessionHeader;
 
 /// A session whose events follow from its name, so that whoever reads one knows what must be there.
@@ -96,6 +97,19 @@ final class SampleSession {
                 reason);
     }
 
+    ExitObserved exit(int number) {
+        return new ExitObserved(
+                name,
+                new Stamp(number, 0, 0, 0, Stamp.Scope.VCPU, number, number, 0),
+                1,
+                new ExitObserved.Reason(Vendor.VMX, 32, "MSR_WRITE", 0),
+                0xffffffff81000000L,
+                new ExitObserved.Subject(
+                        Optional.of(0x6e0), Optional.of(true), Optional.empty()),
+                new ExitObserved.Effort(false, 10, 3, 0, 1),
+                number);
+    }
+
     /// Records a whole session.
     void record(Journal journal, long events, long checkpointEvery) {
         try (SessionWriter writer = create(journal)) {
@@ -164,9 +178,5 @@ final class SampleSession {
         try (SessionReader reader = journal.open(name)) {
             return verify(reader, null);
         }
-    }
-
-    static Framing.Writers ours() {
-        return Framing.Writers.OURS;
     }
 }

@@ -3,12 +3,14 @@ package trapline.journal.file;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
+import trapline.journal.ExitTail;
 import trapline.journal.Journal;
 import trapline.journal.JournalException;
 import trapline.journal.JournalException.Kind;
@@ -136,6 +138,11 @@ public final class FileJournal implements Journal {
                 Kind.AMBIGUOUS,
                 file.toString(),
                 "holds session %s, as does %s".formatted(session, other.getFileName()));
+    }
+
+    @Override
+    public ExitTail exits(Duration ago) {
+        return ExitTail.NONE;
     }
 
     @Override

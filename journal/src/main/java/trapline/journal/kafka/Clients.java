@@ -81,6 +81,15 @@ final class Clients {
         return make(() -> new KafkaConsumer<>(with(settings), new AsIs(), new AsIs()));
     }
 
+    /// For the derived topics, of which old parts go.
+    Consumer<ByteBuffer, ByteBuffer> tail() {
+        Map<String, Object> settings = consumer();
+        settings.put("max.poll.records", 4096);
+        settings.put("auto.offset.reset", "latest");
+        settings.put("fetch.max.wait.ms", 200);
+        return make(() -> new KafkaConsumer<>(with(settings), new AsIs(), new AsIs()));
+    }
+
     private static final ByteArraySerializer BYTES = new ByteArraySerializer();
 
     private Map<String, Object> producer() {

@@ -1,11 +1,13 @@
 package trapline.journal.kafka;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.kafka.common.TopicPartition;
+import trapline.journal.ExitTail;
 import trapline.journal.Journal;
 import trapline.journal.JournalException;
 import trapline.journal.JournalException.Kind;
@@ -120,6 +122,11 @@ public final class KafkaJournal implements Journal {
                     throw damage;
                 });
         return new KafkaReader(log, log.asFound(SessionNames.find(sessions, name, location())));
+    }
+
+    @Override
+    public ExitTail exits(Duration ago) {
+        return new KafkaExitTail(log, ago);
     }
 
     @Override

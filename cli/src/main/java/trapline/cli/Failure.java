@@ -7,7 +7,9 @@ import java.nio.file.NoSuchFileException;
 import picocli.CommandLine.ExecutionException;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
+import trapline.engine.text.InputException;
 import trapline.journal.JournalException;
+import trapline.replayer.ReplayException;
 
 /// What a user is told when a command cannot go on: a message, empty for none, and an exit code.
 record Failure(ExitCode code, String message) {
@@ -29,9 +31,18 @@ record Failure(ExitCode code, String message) {
             case UncheckedIOException io -> of(io.getCause());
             case ExecutionException wrapped when wrapped.getCause() != null ->
                     of(wrapped.getCause());
+            case InputException input -> badInput(input.getMessage());
+            case ReplayException replay -> new Failure(code(replay), replay.getMessage());
             case JournalException log -> new Failure(code(log), log.getMessage());
             case OutOfMemoryError _ -> new Failure(ExitCode.INTERNAL, outOfMemory());
             default -> new Failure(ExitCode.INTERNAL, "internal error: " + thrown);
+        };
+    }
+
+    private static ExitCode code(ReplayException replay) {
+        return switch (replay.kind()) {
+            case NO_SUCH_PLACE, NOT_APPLICABLE -> ExitCode.BAD_INPUT;
+            case DAMAGED, NEWER -> ExitCode.LOG;
         };
     }
 

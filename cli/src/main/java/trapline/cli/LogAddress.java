@@ -6,6 +6,16 @@ import picocli.CommandLine.TypeConversionException;
 /// Where a log is, as `--log` spells it: a kind, a colon, and a directory or bootstrap servers.
 record LogAddress(Kind kind, String target) {
 
+    /// As the user wrote it.
+    String text() {
+        return kind.name().toLowerCase(Locale.ROOT) + ":" + target;
+    }
+
+    @Override
+    public String toString() {
+        return text();
+    }
+
     enum Kind {
         EMBEDDED,
         KAFKA,

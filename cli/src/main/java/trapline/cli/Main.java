@@ -23,7 +23,23 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         scope = ScopeType.INHERIT,
-        subcommands = HelpCommand.class)
+        subcommands = {
+            DemoCommand.class,
+            RecordCommand.class,
+            SessionsCommand.class,
+            EventsCommand.class,
+            StateCommand.class,
+            VerifyCommand.class,
+            ReplayCommand.class,
+            DiffCommand.class,
+            StatCommand.class,
+            PoliciesCommand.class,
+            CpusCommand.class,
+            GuestsCommand.class,
+            CostsCommand.class,
+            BrokerCommand.class,
+            HelpCommand.class
+        })
 public final class Main implements Runnable {
 
     @Mixin final Globals globals = new Globals();

@@ -137,6 +137,11 @@ public final class Session implements AutoCloseable {
         return header.versions().model() == Ingredients.MODEL_VERSION;
     }
 
+    /// Where its events are: a partition or a file.
+    public String place() {
+        return reader.place();
+    }
+
     /// Every event from the first on.
     public void events(EventHandler handler) {
         read(null, new EventDecoder(reader.writers()), handler);

@@ -1,0 +1,156 @@
+package trapline.cli;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.Map;
+import java.util.function.LongConsumer;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
+import picocli.CommandLine.Model.CommandSpec;
+import trapline.replayer.EventFields;
+
+/// Where a command's results, messages and progress go.
+///
+/// Results go to standard output alone; all else to standard error, and progress only to a terminal.
+final class Console {
+
+    private static final JsonFactory JSON = new JsonFactory();
+
+    private final Globals globals;
+    private final PrintWriter out;
+    private final PrintWriter err;
+
+    Console(Globals globals, CommandSpec spec) {
+        this.globals = globals;
+        out = spec.commandLine().getOut();
+        err = spec.commandLine().getErr();
+    }
+
+    boolean json() {
+        return globals.format == Globals.Format.JSON;
+    }
+
+    PrintWriter out() {
+        return out;
+    }
+
+    void line(String format, Object... arguments) {
+        out.println(arguments.length == 0 ? format : format.formatted(arguments));
+    }
+
+    /// A message for the user that is no result.
+    void note(String format, Object... arguments) {
+        if (!globals.quiet) {
+            err.println(arguments.length == 0 ? format : format.formatted(arguments));
+        }
+    }
+
+    /// One document.
+    void document(Object tree) {
+        write(tree, true);
+        out.println();
+    }
+
+    /// One row of many, on a line of its own.
+    void row(Object tree) {
+        write(tree, false);
+        out.println();
+    }
+
+    private void write(Object tree, boolean pretty) {
+        try (JsonGenerator generator = JSON.createGenerator(out)) {
+            generator.disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET);
+            generator.disable(JsonGenerator.Feature.FLUSH_PASSED_TO_STREAM);
+            if (pretty) {
+                generator.setPrettyPrinter(new DefaultPrettyPrinter());
+            }
+            write(tree, generator);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void write(Object value, JsonGenerator generator) throws IOException {
+        switch (value) {
+            case null -> generator.writeNull();
+            case Map<?, ?> map -> {
+                generator.writeStartObject();
+                for (Map.Entry<?, ?> entry : map.entrySet()) {
+                    generator.writeFieldName((String) entry.getKey());
+                    write(entry.getValue(), generator);
+                }
+                generator.writeEndObject();
+            }
+            case List<?> list -> {
+                generator.writeStartArray();
+                for (Object item : list) {
+                    write(item, generator);
+                }
+                generator.writeEndArray();
+            }
+            case Integer number -> generator.writeNumber(number);
+            case Long number -> generator.writeNumber(number);
+            case Double number -> generator.writeNumber(number);
+            case Boolean flag -> generator.writeBoolean(flag);
+            case EventFields.Hex hex -> generator.writeString(hex.toString());
+            default -> generator.writeString(value.toString());
+        }
+    }
+
+    /// A bar on a terminal, nothing elsewhere.
+    ///
+    /// @param total how much there will be; -1 if nobody knows
+    Progress progress(String task, long total) {
+        if (globals.quiet || !onTerminal()) {
+            return Progress.NONE;
+        }
+        ProgressBar bar =
+                new ProgressBarBuilder()
+                        .setTaskName(task)
+                        .setInitialMax(total)
+                        .setStyle(ProgressBarStyle.UNICODE_BLOCK)
+                        .setUpdateIntervalMillis(200)
+                        .clearDisplayOnFinish()
+                        .build();
+        return new Progress() {
+            @Override
+            public void accept(long done) {
+                bar.stepTo(done);
+            }
+
+            @Override
+            public void close() {
+                bar.close();
+            }
+        };
+    }
+
+    /// Without a terminal a JVM may have no console at all.
+    @SuppressWarnings("SystemConsoleNull")
+    private static boolean onTerminal() {
+        java.io.Console terminal = System.console();
+        return terminal != null && terminal.isTerminal();
+    }
+
+    /// Told how much is done.
+    interface Progress extends LongConsumer, AutoCloseable {
+
+        Progress NONE =
+                new Progress() {
+                    @Override
+                    public void accept(long done) {}
+
+                    @Override
+                    public void close() {}
+                };
+
+        @Override
+        void close();
+    }
+}

@@ -1,0 +1,93 @@
+package trapline.cli;
+
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.function.BooleanSupplier;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import trapline.engine.cpu.World;
+import trapline.engine.policy.Policy;
+import trapline.engine.sim.Execution;
+import trapline.engine.sim.Ingredients;
+import trapline.journal.Journal;
+import trapline.recorder.Driver;
+import trapline.recorder.Plan;
+import trapline.recorder.Recorded;
+import trapline.replayer.Diversion;
+import trapline.replayer.ResultTree;
+import trapline.replayer.Session;
+import trapline.replayer.Tally;
+
+/// `replay`: a session's ops under another policy.
+@Command(name = "replay", description = "Runs a session's ops again under another policy.")
+final class ReplayCommand extends LogCommand implements Callable<Integer> {
+
+    @Parameters(paramLabel = "SESSION", description = "Its id or how that begins; or 'last'.")
+    String session;
+
+    @Option(names = "--policy", paramLabel = "POLICY", required = true)
+    String policy;
+
+    @Option(names = "--save", description = "Record what comes out as a session of its own.")
+    boolean save;
+
+    @Override
+    public Integer call() {
+        Console console = console();
+        Policy resolved = MachineOptions.policy(policy);
+        try (Journal journal = save ? openLog() : openLogToRead();
+                Session opened = Session.open(journal, session)) {
+            if (save) {
+                Recorded recorded = save(journal, opened, resolved, console);
+                RecordCommand.print(recorded, console);
+                return (recorded.closed() ? ExitCode.DONE : ExitCode.NO).number();
+            }
+            try (Console.Progress progress = console.progress("replaying", -1)) {
+                Tally tally = Diversion.count(opened, resolved, progress);
+                if (console.json()) {
+                    console.document(ResultTree.statistics(opened.name(), tally));
+                } else {
+                    StatCommand.print(opened, tally, console);
+                }
+            }
+            return ExitCode.DONE.number();
+        }
+    }
+
+    private Recorded save(Journal journal, Session opened, Policy resolved, Console console) {
+        Ingredients parts = opened.parts();
+        Ingredients other =
+                new Ingredients(
+                        parts.guestKind(),
+                        parts.guestName(),
+                        parts.guestText(),
+                        parts.seed(),
+                        parts.vcpus(),
+                        parts.platformText(),
+                        parts.modelText(),
+                        resolved.identity().text());
+        Plan plan =
+                new Plan(
+                        other,
+                        opened.header().machine().platform(),
+                        policy,
+                        Optional.of(opened.name()));
+        return RecordCommand.record(journal, plan, driver(opened), console);
+    }
+
+    private static Driver driver(Session opened) {
+        Diversion diversion = new Diversion(opened);
+        return new Driver() {
+            @Override
+            public World world() {
+                return diversion.world();
+            }
+
+            @Override
+            public void drive(Execution execution, BooleanSupplier goOn) {
+                diversion.drive(execution, goOn);
+            }
+        };
+    }
+}

@@ -1,0 +1,129 @@
+package trapline.replayer;
+
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.RecordComponent;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import trapline.engine.event.Envelope;
+import trapline.engine.event.Event;
+import trapline.engine.event.HypervisorEvent.UserspaceExited;
+import trapline.engine.event.Reg;
+import trapline.engine.event.Stamp;
+import trapline.engine.event.Writes;
+import trapline.engine.state.Vendor;
+import trapline.engine.table.ExitReasons;
+import trapline.engine.table.Msrs;
+
+/// An event's fields by name, as exports and conditions see them.
+///
+/// Counts and numbers of things are numbers, 64-bit values are marked as such, and what the manuals name
+/// has its name.
+public final class EventFields {
+
+    private static final Set<String> NUMBERS =
+            Set.of(
+                    "count", "vcpu", "level", "pcpu", "size", "cr", "dr", "xcr", "type", "vmcs",
+                    "vmcb", "bitmap", "subleaf");
+
+    private static final Map<Class<?>, List<RecordComponent>> COMPONENTS =
+            new ConcurrentHashMap<>();
+
+    private final Vendor vendor;
+
+    public EventFields(Vendor vendor) {
+        this.vendor = vendor;
+    }
+
+    /// A value of up to 64 bits, unsigned: JSON spells it `"0x…"`.
+    public record Hex(long value) {
+        @Override
+        public String toString() {
+            return Names.hex(value);
+        }
+    }
+
+    /// Place, type and fields of one event.
+    public SequencedMap<String, Object> row(Envelope envelope) {
+        SequencedMap<String, Object> row = new LinkedHashMap<>();
+        Stamp stamp = envelope.stamp();
+        row.put("order", stamp.order());
+        row.put("vcpu", stamp.vcpu());
+        row.put("seq", stamp.seq());
+        row.put("pcpu", stamp.pcpu());
+        row.put("scope", Names.camel(stamp.scope().name()));
+        row.put("tick", stamp.tick());
+        row.put("op", stamp.op());
+        row.put("cause", stamp.cause());
+        row.put("type", envelope.event().name());
+        row.put("event", of(envelope.event()));
+        return row;
+    }
+
+    /// The fields of an event.
+    public SequencedMap<String, Object> of(Event event) {
+        SequencedMap<String, Object> fields = new LinkedHashMap<>();
+        for (RecordComponent component : components(event.getClass())) {
+            fields.put(component.getName(), value(event, component));
+        }
+        return fields;
+    }
+
+    private static List<RecordComponent> components(Class<?> type) {
+        return COMPONENTS.computeIfAbsent(type, t -> List.of(t.getRecordComponents()));
+    }
+
+    private Object value(Event event, RecordComponent component) {
+        Object raw;
+        try {
+            raw = component.getAccessor().invoke(event);
+        } catch (IllegalAccessException | InvocationTargetException e) {
+            throw new IllegalStateException(e);
+        }
+        String name = component.getName();
+        return switch (raw) {
+            case Writes writes -> writes(writes);
+            case Enum<?> constant -> Names.camel(constant.name());
+            case Boolean flag -> flag;
+            case String text -> text;
+            case Integer number -> number(event, name, number);
+            case Long number -> number(name, number);
+            default -> throw new IllegalStateException(name + " of " + event.name());
+        };
+    }
+
+    private Object number(Event event, String name, int number) {
+        if (event instanceof UserspaceExited) {
+            return ExitReasons.userspace(number);
+        }
+        return switch (name) {
+            case "msr" -> Msrs.name(number);
+            case "field" -> vendor.layout().name(number);
+            default ->
+                    NUMBERS.contains(name)
+                            ? (Object) (long) number
+                            : new Hex(Integer.toUnsignedLong(number));
+        };
+    }
+
+    private Object number(String name, long number) {
+        if (name.equals("reason")) {
+            return Names.exit(vendor, number);
+        }
+        return NUMBERS.contains(name) ? (Object) number : new Hex(number);
+    }
+
+    private SequencedMap<String, Object> writes(Writes writes) {
+        SequencedMap<String, Object> byPlace = new LinkedHashMap<>();
+        for (int i = 0; i < writes.size(); i++) {
+            int place = writes.place(i);
+            byPlace.put(
+                    place < 0 ? Reg.of(~place).name() : vendor.layout().name(place),
+                    new Hex(writes.value(i)));
+        }
+        return byPlace;
+    }
+}

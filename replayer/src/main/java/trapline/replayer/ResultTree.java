@@ -1,0 +1,301 @@
+package trapline.replayer;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+import trapline.engine.cost.Range;
+import trapline.engine.event.Event;
+import trapline.engine.table.Msrs;
+import trapline.replayer.Comparison.Sensitivity;
+import trapline.replayer.DiffResult.Difference;
+import trapline.replayer.DiffResult.Divergence;
+import trapline.replayer.DiffResult.Side;
+import trapline.replayer.Tally.Accesses;
+import trapline.replayer.Tally.HostAccess;
+import trapline.replayer.Verification.Check;
+
+/// Results as trees of names: the keys are a public interface and stay.
+public final class ResultTree {
+
+    private ResultTree() {}
+
+    public static SequencedMap<String, Object> of(DiffResult diff) {
+        SequencedMap<String, Object> tree = new LinkedHashMap<>();
+        tree.put("session", diff.session().name());
+        tree.put("costs", diff.costs().name());
+        tree.put("base", side(diff.base()));
+        tree.put("candidate", side(diff.candidate()));
+        tree.put("comparison", comparison(diff.comparison()));
+        tree.put(
+                "firstDivergence",
+                diff.firstDivergence().map(d -> divergence(diff, d)).orElse(null));
+        tree.put("guestVisible", guestVisible(diff));
+        tree.put("setupDifferences", diff.setup());
+        tree.put("notes", diff.notes());
+        return tree;
+    }
+
+    private static SequencedMap<String, Object> side(Side side) {
+        Tally tally = side.tally();
+        SequencedMap<String, Object> tree = new LinkedHashMap<>();
+        tree.put("policy", side.policy());
+        tree.put("events", tally.events());
+        tree.put("guestOps", tally.guestOps());
+        SequencedMap<String, Object> exits = new LinkedHashMap<>();
+        exits.put("total", tally.exits());
+        exits.put("byReason", byReason(tally));
+        SequencedMap<String, Object> byMsr = new LinkedHashMap<>();
+        tally.msrAccesses()
+                .forEach((msr, count) -> byMsr.put(Msrs.name(msr.intValue()), accesses(count)));
+        exits.put("byMsr", byMsr);
+        SequencedMap<String, Object> byPort = new LinkedHashMap<>();
+        tally.portAccesses().forEach((port, count) -> byPort.put(Names.hex(port), accesses(count)));
+        exits.put("byPort", byPort);
+        exits.put("byVcpu", byVcpu(tally));
+        tree.put("exits", exits);
+        tree.put("hostMsr", hostMsr(tally));
+        tree.put("cycles", cycles(side.projection()));
+        tree.put("mutations", tally.mutations());
+        tree.put("guestFaults", tally.guestFaults());
+        tree.put("recordedValues", tally.recordedValues());
+        tree.put("failedEntries", tally.failedEntries());
+        tree.put("violations", List.of());
+        return tree;
+    }
+
+    private static SequencedMap<String, Object> byReason(Tally tally) {
+        SequencedMap<String, Object> byReason = new LinkedHashMap<>();
+        tally.exitsByReason()
+                .forEach((reason, count) ->
+                        byReason.merge(
+                                Names.exit(tally.vendor(), reason),
+                                count,
+                                (a, b) -> (Long) a + (Long) b));
+        return byReason;
+    }
+
+    private static List<Object> byVcpu(Tally tally) {
+        List<Object> rows = new ArrayList<>();
+        long[] exits = tally.exitsByVcpu();
+        for (int vcpu = 0; vcpu < exits.length; vcpu++) {
+            SequencedMap<String, Object> row = new LinkedHashMap<>();
+            row.put("vcpu", vcpu);
+            row.put("count", exits[vcpu]);
+            rows.add(row);
+        }
+        return rows;
+    }
+
+    private static SequencedMap<String, Object> accesses(Accesses accesses) {
+        SequencedMap<String, Object> tree = new LinkedHashMap<>();
+        tree.put("reads", accesses.reads());
+        tree.put("writes", accesses.writes());
+        return tree;
+    }
+
+    private static SequencedMap<String, Object> hostMsr(Tally tally) {
+        SequencedMap<String, Accesses> byCause = new LinkedHashMap<>();
+        SequencedMap<String, Accesses> byMsr = new LinkedHashMap<>();
+        Accesses total = new Accesses(0, 0);
+        for (HostAccess access : tally.hostAccesses()) {
+            Accesses count =
+                    access.write()
+                            ? new Accesses(0, access.count())
+                            : new Accesses(access.count(), 0);
+            total = total.plus(count);
+            byCause.merge(access.causeName(), count, Accesses::plus);
+            byMsr.merge(Msrs.name(access.msr()), count, Accesses::plus);
+        }
+        SequencedMap<String, Object> tree = accesses(total);
+        tree.put("byCause", each(byCause));
+        tree.put("byMsr", each(byMsr));
+        tree.put("faults", tally.hostFaults().stream().mapToLong(HostAccess::count).sum());
+        return tree;
+    }
+
+    private static SequencedMap<String, Object> each(Map<String, Accesses> counts) {
+        SequencedMap<String, Object> tree = new LinkedHashMap<>();
+        counts.forEach((name, count) -> tree.put(name, accesses(count)));
+        return tree;
+    }
+
+    private static SequencedMap<String, Object> cycles(Projection projection) {
+        SequencedMap<String, Object> byCause = new LinkedHashMap<>();
+        projection.byCause().forEach((cause, range) -> byCause.put(cause, range(range)));
+        SequencedMap<String, Object> tree = new LinkedHashMap<>();
+        tree.put("total", range(projection.total()));
+        tree.put("byCause", byCause);
+        return tree;
+    }
+
+    private static SequencedMap<String, Object> range(Range range) {
+        SequencedMap<String, Object> tree = new LinkedHashMap<>();
+        tree.put("low", Math.round(range.low()));
+        tree.put("typical", Math.round(range.typical()));
+        tree.put("high", Math.round(range.high()));
+        return tree;
+    }
+
+    private static SequencedMap<String, Object> comparison(Comparison comparison) {
+        SequencedMap<String, Object> tree = new LinkedHashMap<>();
+        tree.put("cycles", range(comparison.difference()));
+        tree.put("verdict", Names.camel(comparison.verdict().name()));
+        List<Object> sensitivities = new ArrayList<>();
+        for (Sensitivity sensitivity : comparison.sensitivities()) {
+            SequencedMap<String, Object> row = new LinkedHashMap<>();
+            row.put("figure", sensitivity.figure());
+            row.put("more", sensitivity.more());
+            row.put("range", range(sensitivity.range()));
+            row.put("assumed", sensitivity.assumed());
+            row.put(
+                    "breakEven",
+                    Double.isNaN(sensitivity.breakEven())
+                            ? null
+                            : Math.round(sensitivity.breakEven() * 100) / 100.0);
+            row.put("decides", sensitivity.decides());
+            sensitivities.add(row);
+        }
+        tree.put("sensitivities", sensitivities);
+        return tree;
+    }
+
+    private static SequencedMap<String, Object> divergence(DiffResult diff, Divergence d) {
+        SequencedMap<String, Object> op = new LinkedHashMap<>();
+        op.put("index", d.op());
+        op.put("name", d.opName());
+        SequencedMap<String, Object> tree = new LinkedHashMap<>();
+        tree.put("vcpu", d.vcpu());
+        tree.put("op", op);
+        tree.put("baseOrder", d.baseOrder());
+        tree.put("candidateOrder", d.candidateOrder());
+        tree.put("what", d.what());
+        tree.put("baseEvent", event(diff, d.base()));
+        tree.put("candidateEvent", event(diff, d.candidate()));
+        return tree;
+    }
+
+    private static SequencedMap<String, Object> event(DiffResult diff, Event event) {
+        if (event == null) {
+            return null;
+        }
+        SequencedMap<String, Object> tree = new LinkedHashMap<>();
+        tree.put("type", event.name());
+        tree.putAll(new EventFields(diff.session().vendor()).of(event));
+        return tree;
+    }
+
+    private static SequencedMap<String, Object> guestVisible(DiffResult diff) {
+        List<Object> differences = new ArrayList<>();
+        for (Difference difference : diff.guestVisible().differences()) {
+            SequencedMap<String, Object> row = new LinkedHashMap<>();
+            row.put("vcpu", difference.vcpu());
+            row.put("op", difference.op());
+            row.put("base", event(diff, difference.base()));
+            row.put("candidate", event(diff, difference.candidate()));
+            differences.add(row);
+        }
+        SequencedMap<String, Object> tree = new LinkedHashMap<>();
+        tree.put("identical", diff.guestVisible().identical());
+        tree.put("count", diff.guestVisible().count());
+        tree.put("differences", differences);
+        return tree;
+    }
+
+    public static SequencedMap<String, Object> of(Verification verification) {
+        List<Object> checks = new ArrayList<>();
+        for (Check check : verification.checks()) {
+            SequencedMap<String, Object> row = new LinkedHashMap<>();
+            row.put("name", check.name());
+            row.put("ok", check.ok());
+            row.put("message", check.message());
+            row.put("place", check.place());
+            checks.add(row);
+        }
+        SequencedMap<String, Object> tree = new LinkedHashMap<>();
+        tree.put("session", verification.session());
+        tree.put("ok", verification.ok());
+        tree.put("events", verification.events());
+        tree.put("checks", checks);
+        return tree;
+    }
+
+    /// What `stat` says of a session.
+    public static SequencedMap<String, Object> statistics(String session, Tally tally) {
+        SequencedMap<String, Object> tree = new LinkedHashMap<>();
+        tree.put("session", session);
+        tree.put("events", tally.events());
+        tree.put("guestOps", tally.guestOps());
+        SequencedMap<String, Object> exits = new LinkedHashMap<>();
+        exits.put("total", tally.exits());
+        tree.put("exits", exits);
+        tree.put("byReason", reasonRows(tally));
+        tree.put("byMsr", msrRows(tally));
+        tree.put("byPort", portRows(tally));
+        tree.put("byVcpu", byVcpu(tally));
+        tree.put("hostMsr", hostMsr(tally));
+        tree.put("mutations", tally.mutations());
+        return tree;
+    }
+
+    private static List<Object> reasonRows(Tally tally) {
+        List<Object> rows = new ArrayList<>();
+        tally.exitsByReason()
+                .forEach((reason, count) -> {
+                    SequencedMap<String, Object> row = new LinkedHashMap<>();
+                    row.put("reason", Names.exit(tally.vendor(), reason));
+                    row.put("number", new EventFields.Hex(reason));
+                    row.put("count", count);
+                    row.put("share", share(count, tally.exits()));
+                    rows.add(row);
+                });
+        return rows;
+    }
+
+    private static double share(long count, long total) {
+        return Math.round(1_000_000.0 * count / Math.max(1, total)) / 1_000_000.0;
+    }
+
+    private static List<Object> msrRows(Tally tally) {
+        List<Object> rows = new ArrayList<>();
+        tally.msrAccesses()
+                .forEach((msr, count) -> {
+                    SequencedMap<String, Object> row = new LinkedHashMap<>();
+                    row.put("msr", Names.hex(msr));
+                    row.put("name", Msrs.name(msr.intValue()));
+                    both(rows, row, count);
+                });
+        return rows;
+    }
+
+    private static List<Object> portRows(Tally tally) {
+        List<Object> rows = new ArrayList<>();
+        tally.portAccesses()
+                .forEach((port, count) -> {
+                    SequencedMap<String, Object> row = new LinkedHashMap<>();
+                    row.put("port", Names.hex(port));
+                    both(rows, row, count);
+                });
+        return rows;
+    }
+
+    /// A row for the reads and one for the writes, where there are any.
+    private static void both(
+            List<Object> rows, SequencedMap<String, Object> subject, Accesses count) {
+        if (count.reads() > 0) {
+            rows.add(access(subject, "read", count.reads()));
+        }
+        if (count.writes() > 0) {
+            rows.add(access(subject, "write", count.writes()));
+        }
+    }
+
+    private static SequencedMap<String, Object> access(
+            SequencedMap<String, Object> subject, String access, long count) {
+        SequencedMap<String, Object> row = new LinkedHashMap<>(subject);
+        row.put("access", access);
+        row.put("count", count);
+        return row;
+    }
+}

@@ -1,0 +1,323 @@
+package trapline.replayer;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.LongConsumer;
+import trapline.engine.BrokenInvariant;
+import trapline.engine.event.Envelope;
+import trapline.engine.event.GuestEvent;
+import trapline.engine.guest.GuestRun;
+import trapline.engine.sim.Execution;
+import trapline.engine.sim.ModelWorld;
+import trapline.engine.state.MachineState;
+import trapline.engine.text.InputException;
+import trapline.journal.Journal;
+import trapline.journal.JournalException;
+import trapline.journal.SessionReader.Place;
+import trapline.replayer.Verification.Check;
+import trapline.schemas.CatalogueEntry.Status;
+import trapline.schemas.Checkpoint;
+import trapline.schemas.CheckpointRef;
+import trapline.schemas.ClosingRecord;
+import trapline.schemas.StateCodec;
+
+/// Checks a session from its first byte to its last, and executes it again beside.
+///
+/// The first thing found wrong ends the check that found it and says where it is; the others go on as
+/// far as they can.
+public final class Verify {
+
+    private final Session session;
+    private final List<Check> checks = new ArrayList<>();
+    private final MachineState machine;
+    private final Deque<Envelope> executed = new ArrayDeque<>();
+    private Execution execution;
+    private GuestRun run;
+    private long guestOps;
+    private String stateFailure;
+    private String statePlace = "";
+    private String executionFailure;
+    private String executionPlace = "";
+    private String checkpointFailure;
+    private String checkpointPlace = "";
+    private int checkpointsSeen;
+    private CheckpointRef nextCheckpoint;
+
+    private Verify(Session session) {
+        this.session = session;
+        machine = new MachineState(session.config());
+    }
+
+    /// Verifies the session whose name begins so, also where it can hardly be opened.
+    public static Verification of(Journal journal, String name, LongConsumer progress) {
+        try (Session session = Session.open(journal, name)) {
+            return new Verify(session).run(progress);
+        } catch (JournalException e) {
+            if (e.kind() != JournalException.Kind.DAMAGED) {
+                throw e;
+            }
+            return unreadable(name, e.getMessage(), e.place());
+        } catch (ReplayException e) {
+            return unreadable(name, e.getMessage(), e.place());
+        } catch (InputException e) {
+            return unreadable(name, "the header's texts: " + e.getMessage(), e.place());
+        }
+    }
+
+    private static Verification unreadable(String name, String message, String place) {
+        return new Verification(name, 0, List.of(new Check("header", false, message, place)));
+    }
+
+    private Verification run(LongConsumer progress) {
+        checks.add(new Check("header", true, "texts match their hashes", ""));
+        startAgain();
+        boolean whole = readEvents(progress);
+        sequence(whole);
+        state();
+        checkpoints(whole);
+        again(whole);
+        return new Verification(session.name(), machine.order(), List.copyOf(checks));
+    }
+
+    private void startAgain() {
+        if (!session.sameModel()) {
+            return;
+        }
+        ModelWorld world = new ModelWorld(session.parts().seed(), session.vcpus());
+        execution = session.machines().execution(world, executed::add);
+        run = session.parts().guest().start(session.parts().seed());
+        execution.start();
+    }
+
+    /// Reads all events; whether every record was whole and in its place.
+    private boolean readEvents(LongConsumer progress) {
+        nextCheckpoint = checkpoint(0);
+        try {
+            session.events((envelope, place) -> {
+                fold(envelope, place);
+                compare(envelope, place);
+                checkpoint(envelope, place);
+                long order = envelope.stamp().order();
+                if (order % 10_000 == 0) {
+                    progress.accept(order);
+                }
+                return true;
+            });
+            return true;
+        } catch (ReplayException e) {
+            checks.add(new Check("sequence", false, e.getMessage(), e.place()));
+        } catch (JournalException e) {
+            checks.add(new Check("sequence", false, e.getMessage(), e.place()));
+        }
+        return false;
+    }
+
+    private void fold(Envelope envelope, Place place) {
+        if (envelope.event() instanceof GuestEvent) {
+            guestOps++;
+        }
+        if (stateFailure != null) {
+            return;
+        }
+        try {
+            machine.apply(envelope);
+        } catch (BrokenInvariant | IndexOutOfBoundsException e) {
+            stateFailure =
+                    "event %d does not follow: %s"
+                            .formatted(envelope.stamp().order(), e.getMessage());
+            statePlace = place.describe();
+        }
+    }
+
+    /// The next event of the second execution has to be this one.
+    private void compare(Envelope envelope, Place place) {
+        if (execution == null || executionFailure != null) {
+            return;
+        }
+        try {
+            while (executed.isEmpty() && run.advance(execution.machine())) {
+                execution.step(run);
+            }
+        } catch (BrokenInvariant e) {
+            executionFailure = "broken invariant: " + e.getMessage();
+            executionPlace = place.describe();
+            return;
+        }
+        Envelope again = executed.poll();
+        if (!envelope.equals(again)) {
+            Describe describe = new Describe(session.vendor());
+            executionFailure =
+                    "event %d was %s, and came out as %s"
+                            .formatted(
+                                    envelope.stamp().order(),
+                                    describe.event(envelope.event()),
+                                    again == null ? "nothing" : describe.event(again.event()));
+            executionPlace = place.describe();
+        }
+    }
+
+    private CheckpointRef checkpoint(int number) {
+        try {
+            return number < session.reader().checkpoints()
+                    ? session.reader().checkpointRef(number)
+                    : null;
+        } catch (JournalException e) {
+            checkpointFailure = e.getMessage();
+            checkpointPlace = e.place();
+            return null;
+        }
+    }
+
+    private void checkpoint(Envelope envelope, Place place) {
+        if (nextCheckpoint == null
+                || checkpointFailure != null
+                || stateFailure != null
+                || nextCheckpoint.order() != envelope.stamp().order()) {
+            return;
+        }
+        checkpointPlace =
+                "checkpoint %d at event %d".formatted(checkpointsSeen, nextCheckpoint.order());
+        try {
+            Checkpoint checkpoint = session.checkpoint(nextCheckpoint);
+            checkpointFailure = difference(checkpoint, envelope, place);
+        } catch (JournalException e) {
+            checkpointFailure = e.getMessage();
+            checkpointPlace = e.place();
+        }
+        checkpointsSeen++;
+        nextCheckpoint = checkpointFailure == null ? checkpoint(checkpointsSeen) : null;
+    }
+
+    private String difference(Checkpoint checkpoint, Envelope envelope, Place place) {
+        if (!checkpoint.session().equals(session.name())
+                || checkpoint.order() != envelope.stamp().order()
+                || checkpoint.eventOffset() != place.offset()) {
+            return "it is not the checkpoint of event " + envelope.stamp().order();
+        }
+        if (session.sameModel() && !checkpoint.digest().equals(StateCodec.digest(machine))) {
+            return "its state is not the one that the events give";
+        }
+        return null;
+    }
+
+    private void sequence(boolean whole) {
+        if (!whole) {
+            return;
+        }
+        Optional<ClosingRecord> closing = session.entry().closing();
+        if (closing.isEmpty()) {
+            boolean open = session.entry().status() == Status.OPEN;
+            checks.add(
+                    new Check(
+                            "sequence",
+                            true,
+                            "%d events without a gap; the session %s"
+                                    .formatted(
+                                            machine.order(),
+                                            open
+                                                    ? "is still open"
+                                                    : "is torn: its recorder did not close it"),
+                            ""));
+            return;
+        }
+        String wrong = wrongCount(closing.get());
+        checks.add(
+                new Check(
+                        "sequence",
+                        wrong == null,
+                        wrong == null
+                                ? "%d events without a gap".formatted(machine.order())
+                                : wrong,
+                        wrong == null ? "" : session.place()));
+    }
+
+    /// What the closing record says that the events do not.
+    private String wrongCount(ClosingRecord closing) {
+        if (closing.events() != machine.order()) {
+            return "%d events, the closing record says %d"
+                    .formatted(machine.order(), closing.events());
+        }
+        for (int vcpu = 0; vcpu < session.vcpus(); vcpu++) {
+            long found = machine.vcpu(vcpu).seq();
+            if (closing.vcpuEvents().length != session.vcpus()
+                    || closing.vcpuEvents()[vcpu] != found) {
+                return "vCPU %d has %d events, the closing record says otherwise"
+                        .formatted(vcpu, found);
+            }
+        }
+        return closing.guestOps() == guestOps
+                ? null
+                : "%d guest ops, the closing record says %d"
+                        .formatted(guestOps, closing.guestOps());
+    }
+
+    private void state() {
+        if (stateFailure != null) {
+            checks.add(new Check("state", false, stateFailure, statePlace));
+            return;
+        }
+        Optional<ClosingRecord> closing = session.entry().closing();
+        String digest = StateCodec.digest(machine).toString();
+        boolean same =
+                closing.isEmpty()
+                        || closing.get().events() != machine.order()
+                        || closing.get().digest().toString().equals(digest);
+        checks.add(
+                new Check(
+                        "state",
+                        same,
+                        same
+                                ? "digest " + digest
+                                : "digest %s, the closing record says %s"
+                                        .formatted(digest, closing.get().digest()),
+                        same ? "" : session.place()));
+    }
+
+    private void checkpoints(boolean whole) {
+        if (checkpointFailure != null) {
+            checks.add(new Check("checkpoints", false, checkpointFailure, checkpointPlace));
+            return;
+        }
+        int expected = session.entry().closing().map(ClosingRecord::checkpoints).orElse(0);
+        boolean all = !whole || session.entry().closing().isEmpty() || expected == checkpointsSeen;
+        checks.add(
+                new Check(
+                        "checkpoints",
+                        all,
+                        all
+                                ? "%d states are those that the events give"
+                                        .formatted(checkpointsSeen)
+                                : "%d checkpoints, the closing record says %d"
+                                        .formatted(checkpointsSeen, expected),
+                        all ? "" : session.place()));
+    }
+
+    private void again(boolean whole) {
+        if (execution == null) {
+            checks.add(
+                    new Check(
+                            "execution",
+                            true,
+                            "not repeated: model %d recorded it, this program has another"
+                                    .formatted(session.header().versions().model()),
+                            ""));
+            return;
+        }
+        boolean ended = whole && session.entry().status() == Status.CLOSED;
+        if (executionFailure == null && ended) {
+            boolean more = !executed.isEmpty() || run.advance(execution.machine());
+            executionFailure = more ? "it goes on after event %d".formatted(machine.order()) : null;
+            executionPlace = more ? session.place() : "";
+        }
+        boolean same = executionFailure == null;
+        checks.add(
+                new Check(
+                        "execution",
+                        same,
+                        same ? "every event came out again" : executionFailure,
+                        executionPlace));
+    }
+}

@@ -1,0 +1,93 @@
+package trapline.replayer;
+
+import com.google.common.primitives.UnsignedLong;
+import dev.cel.common.CelIssue;
+import dev.cel.common.CelValidationException;
+import dev.cel.common.types.MapType;
+import dev.cel.common.types.SimpleType;
+import dev.cel.compiler.CelCompilerFactory;
+import dev.cel.runtime.CelEvaluationException;
+import dev.cel.runtime.CelRuntime;
+import dev.cel.runtime.CelRuntimeFactory;
+import java.util.HashMap;
+import java.util.Map;
+import trapline.engine.event.Envelope;
+import trapline.engine.state.Vendor;
+import trapline.engine.text.InputException;
+import trapline.engine.text.InputException.Kind;
+
+/// A CEL condition over one event: `type`, `vcpu`, `order`, `seq`, `pcpu`, `tick`, `op`, `cause`, and the
+/// event's own fields in `event`.
+///
+/// An event that lacks a field which the condition names does not fit.
+public final class Where {
+
+    private static final int LONGEST = 4096;
+
+    private final String source;
+    private final CelRuntime.Program program;
+
+    private Where(String source, CelRuntime.Program program) {
+        this.source = source;
+        this.program = program;
+    }
+
+    public static Where of(String source) {
+        if (source.length() > LONGEST) {
+            throw new InputException(
+                    Kind.TOO_LARGE, "--where", "at most %d characters".formatted(LONGEST));
+        }
+        try {
+            var builder =
+                    CelCompilerFactory.standardCelCompilerBuilder()
+                            .setResultType(SimpleType.BOOL)
+                            .addVar("type", SimpleType.STRING)
+                            .addVar("event", MapType.create(SimpleType.STRING, SimpleType.DYN));
+            for (String number :
+                    new String[] {"order", "vcpu", "seq", "pcpu", "tick", "op", "cause"}) {
+                builder.addVar(number, SimpleType.INT);
+            }
+            var tree = builder.build().compile(source).getAst();
+            return new Where(
+                    source, CelRuntimeFactory.plannerRuntimeBuilder().build().createProgram(tree));
+        } catch (CelValidationException e) {
+            CelIssue issue = e.getErrors().getFirst();
+            throw new InputException(
+                    Kind.SYNTAX,
+                    "--where:1:" + (issue.getSourceLocation().getColumn() + 1),
+                    "in '%s': %s".formatted(source, issue.getMessage()));
+        } catch (CelEvaluationException e) {
+            throw new InputException(Kind.SYNTAX, "--where", e.getMessage());
+        }
+    }
+
+    boolean holds(Vendor vendor, Envelope envelope) {
+        Map<String, Object> variables = new HashMap<>(new EventFields(vendor).row(envelope));
+        variables.put("event", plain(variables.get("event")));
+        variables.remove("scope");
+        variables.replaceAll((_, value) -> value instanceof Integer i ? (Object) (long) i : value);
+        try {
+            return (boolean) program.eval(variables);
+        } catch (CelEvaluationException e) {
+            return false;
+        }
+    }
+
+    /// 64-bit values are unsigned numbers to a condition.
+    private static Object plain(Object value) {
+        return switch (value) {
+            case Map<?, ?> map -> {
+                Map<Object, Object> plain = new HashMap<>();
+                map.forEach((key, field) -> plain.put(key, plain(field)));
+                yield plain;
+            }
+            case EventFields.Hex hex -> UnsignedLong.fromLongBits(hex.value());
+            default -> value;
+        };
+    }
+
+    @Override
+    public String toString() {
+        return source;
+    }
+}

@@ -6,8 +6,10 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /// Makes the distribution's AOT cache, from which the JVM takes classes loaded and linked.
 ///
@@ -16,9 +18,22 @@ import java.util.concurrent.TimeUnit;
 /// Without a cache all works, more slowly, and so what fails here costs a line and not the build.
 public final class AotTraining {
 
-    /// What users do often. Each must end by itself with 0 and leave nothing behind.
+    /// What users do often. Each must end by itself with 0 and leave nothing behind but in `LOG`.
     private static final List<List<String>> COMMANDS =
-            List.of(List.of("--version"), List.of("--help"));
+            List.of(
+                    List.of("--version"),
+                    List.of("--help"),
+                    List.of("policies"),
+                    List.of("guests"),
+                    List.of("record", "--guest", "idle-timer", "--log", "file:LOG/files"),
+                    List.of("diff", "last", "--candidate", "kvm-6.1,spec-ctrl=v4",
+                            "--html", "LOG/page.html", "--log", "file:LOG/files"),
+                    List.of("record", "--guest", "ssbd-per-task", "--log", "embedded:LOG/broker"),
+                    List.of("sessions", "--log", "embedded:LOG/broker"),
+                    List.of("stat", "last", "--log", "embedded:LOG/broker"),
+                    List.of("verify", "last", "--log", "embedded:LOG/broker"),
+                    List.of("state", "last", "--at", "100", "--format", "json",
+                            "--log", "embedded:LOG/broker"));
 
     private final Path dist;
     private final Path jdk = Path.of(System.getProperty("java.home"));
@@ -41,10 +56,34 @@ public final class AotTraining {
 
     private static int train() {
         int worst = 0;
-        for (List<String> command : COMMANDS) {
-            worst = Math.max(worst, Main.run(command.toArray(String[]::new)));
+        try {
+            Path log = Files.createTempDirectory("trapline-training");
+            try {
+                for (List<String> command : COMMANDS) {
+                    worst = Math.max(worst, Main.run(within(log, command)));
+                }
+            } finally {
+                remove(log);
+            }
+        } catch (IOException e) {
+            System.out.println(e.getMessage());
+            return 1;
         }
         return worst;
+    }
+
+    private static String[] within(Path log, List<String> command) {
+        return command.stream()
+                .map(word -> word.replace("LOG", log.toString()))
+                .toArray(String[]::new);
+    }
+
+    private static void remove(Path folder) throws IOException {
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        }
     }
 
     private void makeCache() throws IOException, InterruptedException {

@@ -115,7 +115,7 @@ final class DemoCommand extends LogCommand implements Callable<Integer> {
             parts.add(part);
         } else {
             console.note("");
-            console.out().print(DiffText.of(diff));
+            console.out().print(DiffText.of(diff, false));
             console.line("report: %s", report.toAbsolutePath());
             console.out().flush();
         }

@@ -49,6 +49,9 @@ final class DiffCommand extends LogCommand implements Callable<Integer> {
     @Option(names = "--html", paramLabel = "FILE", description = "Write a report to look at.")
     Path html;
 
+    @Option(names = "--all", description = "Show the unchanged rows of long lists, too.")
+    boolean all;
+
     @Option(
             names = "--fail-on",
             paramLabel = "RULE",
@@ -78,7 +81,7 @@ final class DiffCommand extends LogCommand implements Callable<Integer> {
             if (console.json()) {
                 console.document(ResultTree.of(diff));
             } else {
-                console.out().print(DiffText.of(diff));
+                console.out().print(DiffText.of(diff, all));
             }
             if (html != null) {
                 write(html, DiffPage.of(diff));

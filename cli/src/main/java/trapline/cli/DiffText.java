@@ -6,6 +6,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import trapline.engine.cost.Range;
 import trapline.engine.event.Event;
+import trapline.engine.state.Vendor;
 import trapline.engine.table.Msrs;
 import trapline.replayer.Comparison;
 import trapline.replayer.Comparison.Sensitivity;
@@ -22,15 +23,21 @@ final class DiffText {
 
     private static final int MOST_DIFFERENCES = 5;
 
+    /// A list with more unchanged rows than this shows only what changed.
+    private static final int FEW = 6;
+
     private final DiffResult diff;
+    private final boolean all;
     private final Table table = new Table("lrrr");
 
-    private DiffText(DiffResult diff) {
+    private DiffText(DiffResult diff, boolean all) {
         this.diff = diff;
+        this.all = all;
     }
 
-    static String of(DiffResult diff) {
-        return new DiffText(diff).text();
+    /// @param all whether long lists show their unchanged rows, too
+    static String of(DiffResult diff, boolean all) {
+        return new DiffText(diff, all).text();
     }
 
     private String text() {
@@ -67,7 +74,7 @@ final class DiffText {
         rows("  ", byCause(base, false), byCause(candidate, false));
         row("host WRMSR", host(base, true), host(candidate, true));
         rows("  ", byCause(base, true), byCause(candidate, true));
-        row("VMCS or VMCB writes", base.fieldWrites(), candidate.fieldWrites());
+        row(diff.session().vendor() == Vendor.VMX ? "VMWRITE" : "VMCB writes", base.fieldWrites(), candidate.fieldWrites());
         cycles();
     }
 
@@ -83,9 +90,22 @@ final class DiffText {
             String indent, SortedMap<String, Long> base, SortedMap<String, Long> candidate) {
         TreeSet<String> names = new TreeSet<>(base.keySet());
         names.addAll(candidate.keySet());
+        long unchanged =
+                names.stream().filter(name -> same(name, base, candidate)).count();
+        boolean fold = !all && unchanged > FEW;
         for (String name : names) {
-            row(indent + name, base.getOrDefault(name, 0L), candidate.getOrDefault(name, 0L));
+            if (!fold || !same(name, base, candidate)) {
+                row(indent + name, base.getOrDefault(name, 0L), candidate.getOrDefault(name, 0L));
+            }
         }
+        if (fold) {
+            table.row(indent + "… " + unchanged + " more, unchanged");
+        }
+    }
+
+    private static boolean same(
+            String name, SortedMap<String, Long> base, SortedMap<String, Long> candidate) {
+        return base.getOrDefault(name, 0L).equals(candidate.getOrDefault(name, 0L));
     }
 
     private static SortedMap<String, Long> byReason(Tally tally) {
@@ -167,18 +187,21 @@ final class DiffText {
     }
 
     private static String sensitivity(Sensitivity s) {
-        String figure =
-                "%s %s times, at %s cycles%s"
-                        .formatted(
-                                s.figure(),
-                                change(s.more()),
-                                range(s.range()),
-                                s.assumed() ? " (assumed)" : "");
+        return "%s times %s at %s cycles%s%s"
+                .formatted(
+                        change(s.more()),
+                        s.figure(),
+                        range(s.range()),
+                        s.assumed() ? ", assumed" : "",
+                        breakEven(s));
+    }
+
+    private static String breakEven(Sensitivity s) {
         if (Double.isNaN(s.breakEven())) {
-            return figure + "; no value of it changes the verdict";
+            return "";
         }
-        return "%s; break-even at %.1f%s"
-                .formatted(figure, s.breakEven(), s.decides() ? ", within its range" : "");
+        return "; both cost the same at %,.1f%s"
+                .formatted(s.breakEven(), s.decides() ? ", within its range" : "");
     }
 
     private static String range(Range range) {

@@ -19,8 +19,8 @@ public interface Journal extends AutoCloseable {
     /// How records of events are framed in this log.
     Framing framing();
 
-    /// Every session there is, oldest first, with the status a reader must give it: an open one whose
-    /// recorder is gone is torn.
+    /// Every session there is, oldest first, with the status a reader must give it: an open one
+    /// whose recorder is gone is torn.
     List<CatalogueEntry> sessions();
 
     /// What could not be read when [#sessions] was last asked: each says where and why.

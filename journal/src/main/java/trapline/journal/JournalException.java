@@ -8,7 +8,8 @@ public final class JournalException extends RuntimeException {
     public enum Kind {
         /// No broker answers, or it went away.
         UNREACHABLE,
-        /// The broker refuses: authentication, authorization, quota, a topic with the wrong settings.
+        /// The broker refuses: authentication, authorization, quota, a topic with the wrong
+        /// settings.
         REFUSED,
         /// The log has not the topics it needs.
         NO_LOG,

@@ -17,7 +17,7 @@ import trapline.journal.kafka.RemoteCluster;
 ///
 /// | name | is |
 /// |---|---|
-/// | `embedded:DIR` | a broker in this process, or the one that another process runs on that folder |
+/// | `embedded:DIR` | a broker in this process, or the one that another runs on that folder |
 /// | `kafka:HOST:PORT[,…]` | brokers somewhere else |
 /// | `file:DIR`, `file:X.avro` | a folder of container files, or one of them |
 public final class Journals {

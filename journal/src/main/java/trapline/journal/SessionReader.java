@@ -21,14 +21,14 @@ public interface SessionReader extends AutoCloseable {
     /// A content that the header refers to, its hash checked.
     byte[] blob(Digest sha256);
 
-    /// Streams the records of events from one place on, in order, to the session's end as known when
-    /// the call began: of a torn session, to the last event acknowledged.
+    /// Streams the records of events from one place on, in order, to the session's end as known
+    /// when the call began: of a torn session, to the last event acknowledged.
     ///
     /// @param from null for the first event, else a checkpoint: then from the event after it
     void read(CheckpointRef from, RecordHandler handler);
 
-    /// Streams as [#read] does, and then goes on with what the recorder appends, until the session has
-    /// ended, the handler wants no more or the thread is interrupted.
+    /// Streams as [#read] does, and then goes on with what the recorder appends, until the session
+    /// has ended, the handler wants no more or the thread is interrupted.
     void follow(CheckpointRef from, RecordHandler handler);
 
     /// The last checkpoint at or before an event's order number.

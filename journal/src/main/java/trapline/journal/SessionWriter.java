@@ -7,9 +7,9 @@ import trapline.schemas.ExitStatistics;
 
 /// Appends to one open session. Used by one thread.
 ///
-/// Never runs further ahead of what the log acknowledged than a fixed bound: when the log does not keep
-/// up, appending waits, and when it does not recover within the delivery time-out, the session is torn
-/// and [JournalException] says up to which event the log is intact.
+/// Never runs further ahead of what the log acknowledged than a fixed bound: when the log does not
+/// keep up, appending waits, and when it does not recover within the delivery time-out, the session
+/// is torn and [JournalException] says up to which event the log is intact.
 public interface SessionWriter extends AutoCloseable {
 
     /// Appends the next event's record, whole. The array is the log's from now on.
@@ -28,8 +28,8 @@ public interface SessionWriter extends AutoCloseable {
     /// Appends to the derived topic of statistics; a file has none and ignores it.
     void statistics(ExitStatistics statistics);
 
-    /// Waits until all is acknowledged, then closes the session with this record; `checkpoints` in it is
-    /// filled in here. With a reason in it the session's status is TORN, else CLOSED.
+    /// Waits until all is acknowledged, then closes the session with this record; `checkpoints` in
+    /// it is filled in here. With a reason in it the session's status is TORN, else CLOSED.
     void finish(ClosingRecord closing);
 
     /// Where the session's events are: `topic-partition` or the file.

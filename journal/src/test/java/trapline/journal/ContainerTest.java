@@ -186,8 +186,7 @@ class ContainerTest {
         Files.write(folder.resolve("empty.avro"), new byte[0]);
         assertEquals(1, journal.sessions().size());
         assertEquals(2, journal.damaged().size());
-        JournalException found =
-                assertThrows(JournalException.class, () -> journal.open("notes"));
+        JournalException found = assertThrows(JournalException.class, () -> journal.open("notes"));
         assertEquals(Kind.DAMAGED, found.kind());
         assertEquals(EVENTS, session.verify(journal));
     }

@@ -245,8 +245,7 @@ abstract class JournalContract {
                 session.append(writer, 10, 0);
                 writer.exit(session.exit(i));
             }
-            writer.statistics(
-                    new ExitStatistics("contract-exits", 0, 1_000, 100, List.of()));
+            writer.statistics(new ExitStatistics("contract-exits", 0, 1_000, 100, List.of()));
             writer.finish(session.closing(""));
             List<ExitObserved> exits = new ArrayList<>();
             List<ExitStatistics> statistics = new ArrayList<>();

@@ -85,8 +85,7 @@ class OpeningTest {
         JournalException wrong = failure("kafka:127.0.0.1:1");
         assertEquals(Kind.UNREACHABLE, wrong.kind());
         assertTrue(System.nanoTime() - begin < 12_000_000_000L);
-        assertEquals(
-                Kind.UNREACHABLE, failure("kafka:no-such-host.invalid:9092").kind());
+        assertEquals(Kind.UNREACHABLE, failure("kafka:no-such-host.invalid:9092").kind());
     }
 
     @Test

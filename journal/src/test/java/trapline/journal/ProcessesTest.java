@@ -56,11 +56,8 @@ class ProcessesTest {
                 for (RecorderProcess recorder : recorders) {
                     assertEquals(3, recorder.finished().size());
                     recorder.finished()
-                            .forEach(
-                                    (name, events) ->
-                                            assertEquals(
-                                                    events,
-                                                    new SampleSession(name).verify(journal)));
+                            .forEach((name, events) ->
+                                    assertEquals(events, new SampleSession(name).verify(journal)));
                 }
             }
         } finally {

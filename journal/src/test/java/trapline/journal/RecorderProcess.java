@@ -34,7 +34,8 @@ final class RecorderProcess implements AutoCloseable {
     /// @param sessions how many to record before it ends by itself
     static RecorderProcess start(String log, String prefix, int sessions) {
         String classPath =
-                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+                System.getProperty(
+                        "surefire.test.class.path", System.getProperty("java.class.path"));
         List<String> command =
                 List.of(
                         ProcessHandle.current().info().command().orElse("java"),

@@ -63,7 +63,7 @@ class RemoteTroubleTest {
             assertThrows(JournalException.class, () -> writer.finish(session.closing("")));
         }
         Matcher told =
-                Pattern.compile("session stalled ends torn: of (\\d+) events the log has the first (\\d+)$")
+                Pattern.compile("stalled ends torn: of (\\d+) events the log has the first (\\d+)$")
                         .matcher(message);
         assertTrue(told.find(), message);
         broker = Journals.broker(folder.resolve("log"));
@@ -121,8 +121,7 @@ class RemoteTroubleTest {
     void moreCopiesThanBrokersAreRefused() {
         JournalException refused =
                 assertThrows(
-                        JournalException.class,
-                        () -> open("trapline.topic.replication.factor=3"));
+                        JournalException.class, () -> open("trapline.topic.replication.factor=3"));
         assertEquals(Kind.REFUSED, refused.kind());
     }
 

@@ -104,8 +104,7 @@ final class SampleSession {
                 1,
                 new ExitObserved.Reason(Vendor.VMX, 32, "MSR_WRITE", 0),
                 0xffffffff81000000L,
-                new ExitObserved.Subject(
-                        Optional.of(0x6e0), Optional.of(true), Optional.empty()),
+                new ExitObserved.Subject(Optional.of(0x6e0), Optional.of(true), Optional.empty()),
                 new ExitObserved.Effort(false, 10, 3, 0, 1),
                 number);
     }

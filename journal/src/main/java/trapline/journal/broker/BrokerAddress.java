@@ -5,8 +5,8 @@ import java.util.Properties;
 
 /// Where the broker of a folder answers.
 ///
-/// @param running whether it does so already; the process that holds the folder writes this, first of
-///     all when it begins to start
+/// @param running whether it does so already; the process that holds the folder writes this, first
+///     of all when it begins to start
 /// @param process its number, for messages
 record BrokerAddress(String host, int port, boolean running, long process) {
 

@@ -18,8 +18,8 @@ import trapline.journal.disk.DiskFailure;
 
 /// What Kafka would halt the process for, kept as the reason why one broker is of no use any more.
 ///
-/// Kafka ends the process through procedures that are the same for all brokers in it; whose fault it
-/// was is told by the thread group that each broker's threads belong to.
+/// Kafka ends the process through procedures that are the same for all brokers in it; whose fault
+/// it was is told by the thread group that each broker's threads belong to.
 final class BrokerFault implements FaultHandlerFactory {
 
     /// Less than this on a disk, and nothing else need be suspected.

@@ -5,6 +5,9 @@ import java.io.StringReader;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.Properties;
@@ -32,7 +35,9 @@ final class BrokerFolder {
     /// Raised whenever an older program could not open what a newer one wrote.
     static final int FORMAT = 1;
 
-    private static final Set<String> BEFORE_MARKED = Set.of("lock", "data", "recording");
+    /// What there may be when the first start was broken off.
+    private static final Set<String> BEFORE_MARKED =
+            Set.of("lock", "data", "recording", "log.properties.new");
 
     private final Path path;
 
@@ -78,6 +83,22 @@ final class BrokerFolder {
         }
     }
 
+    /// Removes what killed recorders left; a file that is new may be somebody's about to be held.
+    void tidy() {
+        FileTime old = FileTime.from(Instant.now().minus(Duration.ofMinutes(1)));
+        try (Stream<Path> files = Files.list(path.resolve("recording"))) {
+            for (Path file : files.toList()) {
+                if (Files.getLastModifiedTime(file).compareTo(old) < 0 && !FileHold.isHeld(file)) {
+                    Files.deleteIfExists(file);
+                }
+            }
+        } catch (NoSuchFileException e) {
+            // Its recorder is just done.
+        } catch (IOException e) {
+            throw DiskFailure.of(path, "be tidied", e);
+        }
+    }
+
     Optional<FileHold> tryHold() {
         return FileHold.tryHold(path.resolve("lock"));
     }
@@ -90,7 +111,7 @@ final class BrokerFolder {
                         .formatted(FORMAT));
     }
 
-    /// The identity of the cluster, which is how its broker is recognised.
+    /// The identity of the cluster; empty before the first start.
     Optional<String> cluster() {
         return read("data/meta.properties").map(properties -> properties.getProperty("cluster.id"));
     }

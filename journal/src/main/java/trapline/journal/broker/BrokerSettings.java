@@ -40,8 +40,8 @@ final class BrokerSettings {
         settings.put("log.dirs", data.toString());
     }
 
-    /// An election among one needs no patience, and the session of a broker that was killed must end
-    /// before the next one can register.
+    /// An election among one needs no patience, and the session of a broker that was killed must
+    /// end before the next one can register.
     private static void quickStart(Map<String, String> settings) {
         settings.put("controller.quorum.election.timeout.ms", "100");
         settings.put("controller.quorum.election.backoff.max.ms", "100");
@@ -61,12 +61,16 @@ final class BrokerSettings {
         settings.put("log.cleaner.dedupe.buffer.size", "4194304");
         settings.put("log.cleaner.io.buffer.size", "262144");
         settings.put("log.index.size.max.bytes", "2097152");
+        settings.put("metadata.log.segment.bytes", "8388608");
         settings.put("group.coordinator.threads", "1");
         settings.put("share.coordinator.threads", "1");
         settings.put("queued.max.requests", "32");
     }
 
+    /// With one copy, what the disk has is all there is: every few seconds it gets what came.
     private static void oneCopy(Map<String, String> settings) {
+        settings.put("log.flush.interval.ms", "5000");
+        settings.put("log.flush.scheduler.interval.ms", "5000");
         settings.put("default.replication.factor", "1");
         settings.put("min.insync.replicas", "1");
         settings.put("offsets.topic.replication.factor", "1");

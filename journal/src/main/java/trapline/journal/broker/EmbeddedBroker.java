@@ -31,8 +31,8 @@ import trapline.journal.disk.FileHold;
 
 /// A Kafka of one node, broker and controller, running in this process on one folder.
 ///
-/// What it has acknowledged survives the end of the process at any moment, however it comes. Whoever
-/// starts one has the folder's lock.
+/// What it has acknowledged survives the end of the process at any moment, however it comes.
+/// Whoever starts one has the folder's lock.
 final class EmbeddedBroker implements AutoCloseable {
 
     private static final long START_SECONDS = 120;
@@ -61,6 +61,7 @@ final class EmbeddedBroker implements AutoCloseable {
         EmbeddedBroker broker = new EmbeddedBroker(folder, lock);
         try {
             folder.create();
+            folder.tidy();
             broker.format();
             new MetadataLog(folder).check();
             broker.run();
@@ -104,7 +105,8 @@ final class EmbeddedBroker implements AutoCloseable {
         }
     }
 
-    /// The port of before, so that the clients of an earlier broker find this one; 0 if it is taken.
+    /// The port of before, so that the clients of an earlier broker find this one; 0 if it is
+    /// taken.
     private int freePort() {
         int port = folder.address().map(BrokerAddress::port).orElse(0);
         try (ServerSocket probe = new ServerSocket()) {

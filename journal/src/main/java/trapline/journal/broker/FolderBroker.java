@@ -16,8 +16,8 @@ import trapline.journal.disk.FileHold;
 /// The broker of a folder, whichever process runs it.
 ///
 /// The first process to come holds the folder and runs the broker; the others are its clients. When
-/// the holder goes, one of the others takes the folder over and runs the broker at the same address,
-/// so that recording and reading go on there.
+/// the holder goes, one of the others takes the folder over and runs the broker at the same
+/// address, so that recording and reading go on there.
 public final class FolderBroker implements AutoCloseable {
 
     private static final Duration JOIN_LIMIT = Duration.ofMinutes(2);
@@ -148,8 +148,8 @@ public final class FolderBroker implements AutoCloseable {
         watch();
     }
 
-    /// Takes that address for the broker's. Who holds the folder has written it, unless that process
-    /// has only just come; then nobody listens there any more.
+    /// Takes that address for the broker's. Who holds the folder has written it, unless that
+    /// process has only just come; then nobody listens there any more.
     private void join(Optional<BrokerAddress> candidate) {
         candidate
                 .filter(BrokerAddress::running)

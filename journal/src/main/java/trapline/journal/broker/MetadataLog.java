@@ -13,11 +13,11 @@ import trapline.journal.disk.DiskFailure;
 
 /// The broker's own log, in which it keeps what topics there are.
 ///
-/// Kafka mends it by forgetting all that stands behind a damaged batch, and topics that are forgotten
-/// are as good as lost; so it is looked through before Kafka sees it.
+/// Kafka mends it by forgetting all that stands behind a damaged batch, and topics that are
+/// forgotten are as good as lost; so it is looked through before Kafka sees it.
 ///
 /// ```
-/// offset 8 | length from here on 4 | epoch 4 | magic 1 | CRC-32C 4 | attributes 2 | last delta 4 | …
+/// offset 8 | length of the rest 4 | epoch 4 | magic 1 | CRC 4 | attributes 2 | last delta 4 | …
 /// ```
 final class MetadataLog {
 
@@ -29,6 +29,7 @@ final class MetadataLog {
     private static final int LAST_DELTA = 23;
     private static final int LEAST = 61;
     private static final String FOLDER = "__cluster_metadata-0";
+    private static final String SEGMENT = "[0-9]{20}\\.log";
 
     private final BrokerFolder folder;
 
@@ -46,7 +47,9 @@ final class MetadataLog {
         boolean killed = !Files.exists(folder.data().resolve(".kafka_cleanshutdown"));
         try (Stream<Path> files = Files.list(path)) {
             List<Path> segments =
-                    files.filter(file -> file.toString().endsWith(".log")).sorted().toList();
+                    files.filter(file -> file.getFileName().toString().matches(SEGMENT))
+                            .sorted()
+                            .toList();
             for (Path segment : segments) {
                 boolean last = segment.equals(segments.getLast());
                 check(segment, Files.readAllBytes(segment), killed && last);

@@ -37,6 +37,10 @@ public final class DiskFailure {
         return false;
     }
 
+    private static String text(IOException cause) {
+        return cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
+    }
+
     /// Why, in words.
     public static String reason(IOException cause) {
         return switch (cause) {
@@ -46,7 +50,7 @@ public final class DiskFailure {
             case FileAlreadyExistsException _ -> "it exists already";
             case ClosedByInterruptException _ -> "interrupted";
             case FileSystemException e when e.getReason() != null -> e.getReason();
-            default -> isDiskFull(cause) ? "no space left on the disk" : cause.getMessage();
+            default -> isDiskFull(cause) ? "no space left on the disk" : text(cause);
         };
     }
 }

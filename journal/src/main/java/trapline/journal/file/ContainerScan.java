@@ -7,8 +7,8 @@ import trapline.journal.JournalException;
 import trapline.schemas.Checkpoint;
 import trapline.schemas.CheckpointRef;
 
-/// What a file without an end holds, told by the heads of its blocks: how many events, and where the
-/// checkpoints are.
+/// What a file without an end holds, told by the heads of its blocks: how many events, and where
+/// the checkpoints are.
 ///
 /// It stops at the first block that is not whole; reading says what is the matter there.
 final class ContainerScan {

@@ -45,8 +45,9 @@ import trapline.schemas.SessionHeader;
 /// ```
 ///
 /// Each of these is a block or more; a checkpoint ends the block of events before it, so that
-/// reading can begin behind it. [#acknowledged] counts the events that the operating system has: they
-/// survive the end of this process. They are forced onto the disk every few seconds and at the end.
+/// reading can begin behind it. [#acknowledged] counts the events that the operating system has:
+/// they survive the end of this process. They are forced onto the disk every few seconds and at the
+/// end.
 ///
 /// Blocks are packed with Zstandard, level 1: of what Avro knows it unpacks the fastest by far for
 /// its size (about four times deflate's speed), in a thread beside the one that decodes.
@@ -270,6 +271,9 @@ final class ContainerWriter implements SessionWriter {
     }
 
     private void writeBlock() throws IOException {
+        if (block.size() > ContainerFile.LARGEST_BLOCK) {
+            throw new IOException("a record of %d bytes is too large".formatted(block.size()));
+        }
         byte[] data = zstd.compress(Arrays.copyOf(block.buffer(), block.size()));
         head.reset();
         head.writeLong(blockCount);
@@ -312,7 +316,8 @@ final class ContainerWriter implements SessionWriter {
                     new JournalException(
                             Kind.STORAGE,
                             path.toString(),
-                            "cannot be written: %s; session %s ends torn: of %d events the file has the first %d"
+                            ("cannot be written: %s; session %s ends torn: "
+                                            + "of %d events the file has the first %d")
                                     .formatted(
                                             DiskFailure.reason(e),
                                             opened.header().session(),

@@ -22,6 +22,9 @@ import trapline.schemas.WireException;
 /// Of checkpoint pages only the place is kept.
 final class Catalogue {
 
+    /// A record that is being replaced may go while it is looked for.
+    private static final int ATTEMPTS = 3;
+
     private final TopicPartition partition;
     private final NoteReader notes;
     private final Frame<CatalogueEntry> entryFrame;
@@ -73,9 +76,10 @@ final class Catalogue {
     /// Loads a page, whose newest version may have come while it was looked for.
     synchronized CheckpointPage page(String session, int page) {
         String key = pageKey(session, page);
-        for (int attempt = 0; attempt < 3; attempt++) {
+        for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+            Long place = pages.get(key);
             Optional<ConsumerRecord<ByteBuffer, ByteBuffer>> found =
-                    notes.fetch(partition, pages.get(key));
+                    place == null ? Optional.empty() : notes.fetch(partition, place);
             if (found.isPresent()) {
                 return decode(pageFrame, found.get());
             }
@@ -83,8 +87,8 @@ final class Catalogue {
         }
         throw new JournalException(
                 Kind.DAMAGED,
-                partition + "@" + pages.get(key),
-                "expected checkpoint page " + key + ", found nothing");
+                partition.toString(),
+                "the list of checkpoints %s is missing".formatted(key));
     }
 
     private void refresh() {

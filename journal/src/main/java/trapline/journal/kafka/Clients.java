@@ -69,9 +69,7 @@ final class Clients {
         settings.put("max.poll.records", 4096);
         settings.put("max.partition.fetch.bytes", 2 << 20);
         settings.put("fetch.max.bytes", 4 << 20);
-        return make(() ->
-                new KafkaConsumer<>(
-                        with(settings), new SameAs(session), new AsIs()));
+        return make(() -> new KafkaConsumer<>(with(settings), new SameAs(session), new AsIs()));
     }
 
     /// For the catalogue and single records.

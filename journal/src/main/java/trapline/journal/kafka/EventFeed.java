@@ -181,7 +181,7 @@ final class EventFeed implements AutoCloseable {
                     }
                 }
             }
-        } catch (KafkaException | IllegalStateException e) {
+        } catch (RuntimeException e) {
             fail(e);
         }
     }

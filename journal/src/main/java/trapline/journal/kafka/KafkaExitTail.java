@@ -50,14 +50,13 @@ final class KafkaExitTail implements ExitTail {
         consumer.assign(times.keySet());
         consumer.seekToEnd(times.keySet());
         consumer.offsetsForTimes(times)
-                .forEach(
-                        (partition, found) -> {
-                            if (found != null) {
-                                consumer.seek(partition, found.offset());
-                            } else {
-                                consumer.position(partition);
-                            }
-                        });
+                .forEach((partition, found) -> {
+                    if (found != null) {
+                        consumer.seek(partition, found.offset());
+                    } else {
+                        consumer.position(partition);
+                    }
+                });
     }
 
     @Override

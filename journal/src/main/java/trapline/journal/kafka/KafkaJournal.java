@@ -36,7 +36,8 @@ public final class KafkaJournal implements Journal {
         this.readOnly = readOnly;
     }
 
-    /// Opens the log on these brokers, which the journal closes with itself, and also if this fails.
+    /// Opens the log on these brokers, which the journal closes with itself, and also if this
+    /// fails.
     ///
     /// @param readOnly whether topics that are missing are an error, rather than made
     public static KafkaJournal open(Cluster cluster, KafkaSettings settings, boolean readOnly) {

@@ -71,12 +71,11 @@ final class KafkaLog implements AutoCloseable {
         return catalogue
                 .entry(session)
                 .map(this::asFound)
-                .orElseThrow(
-                        () ->
-                                new JournalException(
-                                        Kind.NO_SESSION,
-                                        cluster.location(),
-                                        "session " + session + " is gone"));
+                .orElseThrow(() ->
+                        new JournalException(
+                                Kind.NO_SESSION,
+                                cluster.location(),
+                                "session " + session + " is gone"));
     }
 
     /// An open session whose recorder has gone is torn, whatever its last entry says.

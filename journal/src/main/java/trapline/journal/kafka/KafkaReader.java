@@ -38,7 +38,7 @@ final class KafkaReader implements SessionReader {
         String session = entry.header().session();
         index =
                 new CheckpointIndex(
-                        log.catalogue().pages(session),
+                        Math.max(entry.pages(), log.catalogue().pages(session)),
                         page -> log.catalogue().page(session, page));
     }
 

@@ -141,14 +141,13 @@ final class KafkaWriter implements SessionWriter {
                 Thread.ofPlatform()
                         .daemon()
                         .name("trapline-last-words")
-                        .start(
-                                () -> {
-                                    try {
-                                        write(last);
-                                    } catch (JournalException e) {
-                                        // The first failure is the one to report.
-                                    }
-                                });
+                        .start(() -> {
+                            try {
+                                write(last);
+                            } catch (JournalException e) {
+                                // The first failure is the one to report.
+                            }
+                        });
         try {
             words.join(LAST_WORDS);
         } catch (InterruptedException e) {

@@ -11,16 +11,16 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
-import trapline.journal.JournalException;
 import trapline.schemas.Checkpoint;
 import trapline.schemas.CheckpointPage;
 import trapline.schemas.CheckpointRef;
 import trapline.schemas.Frame;
 
-/// Keeps a recording's catalogue up to date, in a thread of its own: signs of life, checkpoints, the
-/// pages that list them.
+/// Keeps a recording's catalogue up to date, in a thread of its own: signs of life, checkpoints,
+/// the pages that list them.
 ///
-/// A checkpoint is written once its event is acknowledged, and listed once it is acknowledged itself.
+/// A checkpoint is written once its event is acknowledged, and listed once it is acknowledged
+/// itself.
 final class Keeper implements AutoCloseable {
 
     private static final long TICK_MILLIS = 20;
@@ -143,7 +143,7 @@ final class Keeper implements AutoCloseable {
             }
         } catch (InterruptedException e) {
             // Told to stop.
-        } catch (JournalException e) {
+        } catch (RuntimeException e) {
             feed.fail(e);
         }
     }

@@ -1,6 +1,7 @@
 package trapline.journal.kafka;
 
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.kafka.clients.consumer.CloseOptions;
@@ -16,8 +17,8 @@ import trapline.journal.JournalException.Kind;
 /// One consumer, used by one caller at a time.
 final class NoteReader implements AutoCloseable {
 
-    /// How many offsets after a damaged place are tried before the rest is given up.
-    private static final int SKIPS = 64;
+    /// How long offsets behind a damaged place are tried before the rest is given up.
+    private static final Duration SKIPPING = Duration.ofSeconds(10);
 
     private final Clients clients;
     private final Cluster cluster;
@@ -43,27 +44,31 @@ final class NoteReader implements AutoCloseable {
         CarefulPoll<ByteBuffer, ByteBuffer> poll = open(new TopicPartition(topic, 0));
         poll.seek(from);
         long end = poll.end();
-        int skips = 0;
-        while (poll.position() < end && skips < SKIPS) {
+        long giveUp = Long.MAX_VALUE;
+        while (poll.position() < end && System.nanoTime() < giveUp) {
             try {
-                for (ConsumerRecord<ByteBuffer, ByteBuffer> found : poll.next()) {
-                    if (found.key() != null) {
-                        visitor.record(found);
-                    }
-                }
-                skips = 0;
+                visit(poll, visitor);
+                giveUp = Long.MAX_VALUE;
             } catch (JournalException e) {
                 if (e.kind() != Kind.DAMAGED) {
                     throw e;
                 }
-                if (skips == 0) {
+                if (giveUp == Long.MAX_VALUE) {
                     visitor.damage(e);
+                    giveUp = System.nanoTime() + SKIPPING.toNanos();
                 }
-                skips++;
                 poll.seek(poll.position() + 1);
             }
         }
         return end;
+    }
+
+    private static void visit(CarefulPoll<ByteBuffer, ByteBuffer> poll, Visitor visitor) {
+        for (ConsumerRecord<ByteBuffer, ByteBuffer> found : poll.next()) {
+            if (found.key() != null) {
+                visitor.record(found);
+            }
+        }
     }
 
     /// The record at an offset; empty if that was compacted away.

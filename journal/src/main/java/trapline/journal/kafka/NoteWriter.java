@@ -85,8 +85,12 @@ final class NoteWriter implements AutoCloseable {
 
     @Override
     public synchronized void close() {
-        if (producer != null) {
-            producer.close(Clients.LEAVE);
+        try {
+            if (producer != null) {
+                producer.close(Clients.LEAVE);
+            }
+        } catch (KafkaException e) {
+            // Whoever needed to know has waited for the acknowledgement.
         }
     }
 }

@@ -11,8 +11,8 @@ import trapline.schemas.CheckpointRef;
 
 /// Finds a session's checkpoints through its pages, of which few are ever loaded.
 ///
-/// All pages but the last are full, and order, ticks and sequence numbers only grow, so that a binary
-/// search over pages and one within a page find any checkpoint.
+/// All pages but the last are full, and order, ticks and sequence numbers only grow, so that a
+/// binary search over pages and one within a page find any checkpoint.
 public final class CheckpointIndex {
 
     private static final int KEPT_PAGES = 8;

@@ -37,13 +37,12 @@ public final class Pieces {
         return header.blobs().stream()
                 .filter(ref -> ref.sha256().equals(sha256))
                 .findFirst()
-                .orElseThrow(
-                        () ->
-                                new JournalException(
-                                        Kind.DAMAGED,
-                                        place,
-                                        "session %s names no content %s"
-                                                .formatted(header.session(), sha256)));
+                .orElseThrow(() ->
+                        new JournalException(
+                                Kind.DAMAGED,
+                                place,
+                                "session %s names no content %s"
+                                        .formatted(header.session(), sha256)));
     }
 
     /// The whole content, its length and hash checked.

@@ -1,0 +1,56 @@
+package trapline.verify.bench;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.stream.Stream;
+import trapline.cli.Main;
+
+/// The embedded broker in a process of its own, as other clients would meet it.
+final class Broker implements AutoCloseable {
+
+    private final Path folder;
+    private final Child process;
+    private final String address;
+
+    Broker() throws IOException {
+        folder = Files.createTempDirectory("trapline-bench");
+        process =
+                Child.start(
+                        "512m",
+                        Main.class.getName(),
+                        "broker",
+                        "--log",
+                        "embedded:" + folder,
+                        "--format",
+                        "json");
+        StringBuilder document = new StringBuilder();
+        String line;
+        do {
+            line = process.line();
+            document.append(line);
+        } while (!line.equals("}"));
+        JsonNode started = Json.read(document.toString());
+        address = started.get("bootstrapServers").asText();
+    }
+
+    String address() {
+        return address;
+    }
+
+    @Override
+    public void close() throws IOException {
+        process.close();
+        delete(folder);
+    }
+
+    static void delete(Path folder) throws IOException {
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        }
+    }
+}

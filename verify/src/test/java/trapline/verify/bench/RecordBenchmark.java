@@ -1,0 +1,66 @@
+package trapline.verify.bench;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+
+/// A session into a broker, against Kafka's producer perf tool into a topic beside.
+final class RecordBenchmark implements Benchmarks.Benchmark {
+
+    private static final int RUNS = 5;
+    private static final long EVENTS = 2_000_000;
+    private static final int KEY_BYTES = 10;
+
+    @Override
+    public Map<String, Object> run() throws Exception {
+        List<byte[]> records = DecodeBenchmark.records();
+        int size =
+                KEY_BYTES
+                        + (int)
+                                Math.round(
+                                        records.stream()
+                                                .mapToInt(r -> r.length)
+                                                .average()
+                                                .orElseThrow());
+        List<Double> ours = new ArrayList<>();
+        List<Double> tool = new ArrayList<>();
+        try (Broker broker = new Broker()) {
+            topic(broker.address(), "perf");
+            for (int i = 0; i < RUNS + 1; i++) {
+                JsonNode run =
+                        Child.task(
+                                "1g",
+                                "record",
+                                "kafka:" + broker.address(),
+                                Long.toString(EVENTS));
+                double rate = KafkaTools.produce(broker.address(), "perf", EVENTS, size);
+                if (i > 0) {
+                    ours.add(run.get("eventsPerSecond").asDouble());
+                    tool.add(rate);
+                }
+            }
+        }
+        Map<String, Object> result = new LinkedHashMap<>();
+        result.put("baseline", "kafka-producer-perf-test, same record size, count and settings");
+        result.put("atLeast", 0.9);
+        result.put("ratio", Figures.rounded(Figures.ratio(new Figures(ours), new Figures(tool))));
+        result.put("eventsPerSecond", new Figures(ours).tree());
+        result.put("baselineRecordsPerSecond", new Figures(tool).tree());
+        result.put("bytesPerRecord", size);
+        return result;
+    }
+
+    static void topic(String address, String name) throws Exception {
+        Properties properties = new Properties();
+        properties.put("bootstrap.servers", address);
+        try (Admin admin = Admin.create(properties)) {
+            admin.createTopics(List.of(new NewTopic(name, 1, (short) 1))).all().get();
+        }
+    }
+
+}

@@ -31,9 +31,7 @@ final class Child implements AutoCloseable {
         command.add(main);
         command.addAll(List.of(arguments));
         return new Child(
-                new ProcessBuilder(command)
-                        .redirectError(ProcessBuilder.Redirect.INHERIT)
-                        .start());
+                new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start());
     }
 
     /// The next line it prints.

@@ -44,8 +44,7 @@ final class DecodeBenchmark implements Benchmarks.Benchmark {
         result.put("baselineEventsPerSecond", new Figures(plain).tree());
         result.put(
                 "bytesPerRecord",
-                Figures.rounded(
-                        records.stream().mapToInt(r -> r.length).average().orElseThrow()));
+                Figures.rounded(records.stream().mapToInt(r -> r.length).average().orElseThrow()));
         return result;
     }
 
@@ -75,15 +74,13 @@ final class DecodeBenchmark implements Benchmarks.Benchmark {
     }
 
     private static double plain(List<byte[]> records) throws IOException {
-        GenericDatumReader<GenericRecord> reader =
-                new GenericDatumReader<>(Schemas.of("Envelope"));
+        GenericDatumReader<GenericRecord> reader = new GenericDatumReader<>(Schemas.of("Envelope"));
         BinaryDecoder decoder = null;
         GenericRecord reused = null;
         long start = System.nanoTime();
         long ticks = 0;
         for (byte[] record : records) {
-            decoder =
-                    DecoderFactory.get().binaryDecoder(record, 10, record.length - 10, decoder);
+            decoder = DecoderFactory.get().binaryDecoder(record, 10, record.length - 10, decoder);
             reused = reader.read(reused, decoder);
             ticks += (long) reused.get("tick");
         }

@@ -36,8 +36,7 @@ final class DiffBenchmark implements Benchmarks.Benchmark {
         Map<String, Object> result = new LinkedHashMap<>();
         result.put("baseline", "engine alone, one policy");
         result.put("atLeast", 0.4);
-        result.put(
-                "ratio", Figures.rounded(Figures.ratio(new Figures(ours), new Figures(engine))));
+        result.put("ratio", Figures.rounded(Figures.ratio(new Figures(ours), new Figures(engine))));
         result.put("guestOpsPerSecond", new Figures(ours).tree());
         result.put("baselineGuestOpsPerSecond", new Figures(engine).tree());
         return result;

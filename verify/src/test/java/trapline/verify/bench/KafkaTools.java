@@ -8,11 +8,13 @@ import java.util.regex.Pattern;
 /// Kafka's own performance tools, each in a process of its own.
 final class KafkaTools {
 
-    private static final Pattern PRODUCED = Pattern.compile("^(\\d+) records sent, ([\\d.]+) records/sec.*");
+    private static final Pattern PRODUCED =
+            Pattern.compile("^\\d+ steady state records sent, ([\\d.]+) records/sec.*");
 
     private KafkaTools() {}
 
-    /// Records per second of `kafka-producer-perf-test`, with the client settings that a recorder has.
+    /// Records per second of `kafka-producer-perf-test`, with the client settings that a recorder
+    /// has: those after as many that it counts as its warm-up.
     static double produce(String address, String topic, long records, int size)
             throws IOException, InterruptedException {
         try (Child child =
@@ -22,12 +24,14 @@ final class KafkaTools {
                         "--topic",
                         topic,
                         "--num-records",
+                        Long.toString(2 * records),
+                        "--warmup-records",
                         Long.toString(records),
                         "--record-size",
                         Integer.toString(size),
                         "--throughput",
                         "-1",
-                        "--producer-props",
+                        "--command-property",
                         "bootstrap.servers=" + address,
                         "acks=all",
                         "enable.idempotence=true",
@@ -36,14 +40,13 @@ final class KafkaTools {
                         "linger.ms=5",
                         "buffer.memory=16777216",
                         "compression.type=lz4")) {
-            double rate = 0;
             for (String line : child.lines()) {
                 Matcher matcher = PRODUCED.matcher(line);
                 if (matcher.matches()) {
-                    rate = Double.parseDouble(matcher.group(2));
+                    return Double.parseDouble(matcher.group(1));
                 }
             }
-            return rate;
+            throw new IOException("the producer's tool says nothing of a steady state");
         }
     }
 

@@ -23,8 +23,7 @@ final class MemoryBenchmark implements Benchmarks.Benchmark {
                 JsonNode recorded = Child.task(HEAP, "record", log, events);
                 String session = recorded.get("session").asText();
                 JsonNode verified = Child.task(HEAP, "verify", log, session);
-                JsonNode compared =
-                        Child.task(HEAP, "diff", log, session, "kvm-6.1,spec-ctrl=v4");
+                JsonNode compared = Child.task(HEAP, "diff", log, session, "kvm-6.1,spec-ctrl=v4");
                 Map<String, Object> row = new LinkedHashMap<>();
                 row.put("record", recorded);
                 row.put("verify", verified);

@@ -29,8 +29,7 @@ final class SeekBenchmark implements Benchmarks.Benchmark {
         Map<String, Object> result = new LinkedHashMap<>();
         result.put("baseline", "the same in a session of 100,000 events");
         result.put("atMost", 1.5);
-        result.put(
-                "ratio", Figures.rounded(Figures.ratio(new Figures(large), new Figures(small))));
+        result.put("ratio", Figures.rounded(Figures.ratio(new Figures(large), new Figures(small))));
         result.put("millis", new Figures(large).tree());
         result.put("baselineMillis", new Figures(small).tree());
         return result;

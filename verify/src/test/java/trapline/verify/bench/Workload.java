@@ -14,7 +14,7 @@ import trapline.recorder.Plan;
 final class Workload {
 
     /// Events that one round of the program makes, about.
-    private static final double EVENTS_A_ROUND = 39;
+    private static final double EVENTS_A_ROUND = 29;
 
     private Workload() {}
 

@@ -18,9 +18,9 @@ final class Broker implements AutoCloseable {
     Broker() throws IOException {
         folder = Files.createTempDirectory("trapline-bench");
         process =
-                Child.start(
+                Child.ours(
                         "512m",
-                        Main.class.getName(),
+                        Main.class,
                         "broker",
                         "--log",
                         "embedded:" + folder,

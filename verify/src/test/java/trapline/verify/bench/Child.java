@@ -19,19 +19,44 @@ final class Child implements AutoCloseable {
         output = process.inputReader(StandardCharsets.UTF_8);
     }
 
-    static Child start(String heap, String main, String... arguments) throws IOException {
+    /// One of ours, with the JVM that users have: its options, its cache, its jars.
+    static Child ours(String heap, Class<?> main, String... arguments) throws IOException {
+        File dist = new File(System.getProperty("trapline.dist"));
+        List<String> options =
+                List.of(
+                        "@" + new File(dist, "jvm.options"),
+                        "-XX:AOTCache=" + new File(dist, "trapline.aot"),
+                        "-Xmx" + heap);
+        String path = new File(dist, "lib/trapline-cli.jar") + File.pathSeparator + own();
+        return start(options, path, main.getName(), arguments);
+    }
+
+    /// One of Kafka's tools.
+    static Child tool(String heap, String main, String... arguments) throws IOException {
+        List<String> options =
+                List.of(
+                        "--enable-native-access=ALL-UNNAMED",
+                        "--sun-misc-unsafe-memory-access=allow",
+                        "-XX:+UseSerialGC",
+                        "-Xmx" + heap);
+        return start(options, System.getProperty("java.class.path"), main, arguments);
+    }
+
+    private static Child start(
+            List<String> options, String classPath, String main, String... arguments)
+            throws IOException {
         List<String> command = new ArrayList<>();
         command.add(new File(System.getProperty("java.home"), "bin/java").getPath());
-        command.add("--enable-native-access=ALL-UNNAMED");
-        command.add("--sun-misc-unsafe-memory-access=allow");
-        command.add("-XX:+UseSerialGC");
-        command.add("-Xmx" + heap);
-        command.add("-cp");
-        command.add(System.getProperty("java.class.path"));
-        command.add(main);
+        command.addAll(options);
+        command.addAll(List.of("-cp", classPath, main));
         command.addAll(List.of(arguments));
         return new Child(
                 new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start());
+    }
+
+    /// Where the benchmarks' own classes are.
+    private static String own() {
+        return Child.class.getProtectionDomain().getCodeSource().getLocation().getPath();
     }
 
     /// The next line it prints.
@@ -56,7 +81,7 @@ final class Child implements AutoCloseable {
     /// A task's result: its last line.
     static JsonNode task(String heap, String... arguments)
             throws IOException, InterruptedException {
-        try (Child child = start(heap, Task.class.getName(), arguments)) {
+        try (Child child = ours(heap, Task.class, arguments)) {
             return Json.read(child.lines().getLast());
         }
     }

@@ -18,7 +18,7 @@ final class KafkaTools {
     static double produce(String address, String topic, long records, int size)
             throws IOException, InterruptedException {
         try (Child child =
-                Child.start(
+                Child.tool(
                         "1g",
                         "org.apache.kafka.tools.ProducerPerformance",
                         "--topic",
@@ -54,14 +54,14 @@ final class KafkaTools {
     static double consume(String address, String topic, long records)
             throws IOException, InterruptedException {
         try (Child child =
-                Child.start(
+                Child.tool(
                         "1g",
                         "org.apache.kafka.tools.ConsumerPerformance",
                         "--bootstrap-server",
                         address,
                         "--topic",
                         topic,
-                        "--messages",
+                        "--num-records",
                         Long.toString(records),
                         "--timeout",
                         "60000",

@@ -4,8 +4,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -14,8 +12,9 @@ import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 import trapline.engine.policy.Policies;
 import trapline.engine.policy.Policy;
+import trapline.engine.policy.PolicyFields;
+import trapline.engine.policy.PolicyFields.Difference;
 import trapline.engine.text.Node;
-import trapline.engine.text.Yaml;
 
 /// `policies`: what is built in, what a policy says in full, in what two differ.
 @Command(
@@ -103,13 +102,11 @@ final class PoliciesCommand implements Callable<Integer> {
         @Override
         public Integer call() {
             Console console = new Console(policies.main.globals, policies.spec);
-            String text = resolve(policy).identity().text();
+            Policy.Identity resolved = resolve(policy).identity();
             if (console.json()) {
-                Map<String, Object> tree = new LinkedHashMap<>();
-                flatten("", Yaml.parse(text, policy), new TreeMap<>()).forEach(tree::put);
-                console.document(tree);
+                console.document(new LinkedHashMap<>(PolicyFields.of(resolved)));
             } else {
-                console.out().print(text);
+                console.out().print(resolved.text());
             }
             return ExitCode.DONE.number();
         }
@@ -130,23 +127,17 @@ final class PoliciesCommand implements Callable<Integer> {
         @Override
         public Integer call() {
             Console console = new Console(policies.main.globals, policies.spec);
-            Map<String, String> before = fields(base);
-            Map<String, String> after = fields(candidate);
-            TreeSet<String> names = new TreeSet<>(before.keySet());
-            names.addAll(after.keySet());
             List<Object> rows = new ArrayList<>();
             Table table = new Table("lll").row("FIELD", base, candidate);
-            for (String name : names) {
-                String was = before.getOrDefault(name, "");
-                String is = after.getOrDefault(name, "");
-                if (!was.equals(is)) {
-                    table.row(name, was, is);
-                    Map<String, Object> row = new LinkedHashMap<>();
-                    row.put("field", name);
-                    row.put("base", was);
-                    row.put("candidate", is);
-                    rows.add(row);
-                }
+            for (Difference field :
+                    PolicyFields.differences(
+                            resolve(base).identity(), resolve(candidate).identity())) {
+                table.row(field.field(), field.base(), field.candidate());
+                Map<String, Object> row = new LinkedHashMap<>();
+                row.put("field", field.field());
+                row.put("base", field.base());
+                row.put("candidate", field.candidate());
+                rows.add(row);
             }
             if (console.json()) {
                 Map<String, Object> tree = new LinkedHashMap<>();
@@ -160,16 +151,6 @@ final class PoliciesCommand implements Callable<Integer> {
                 console.out().print(table);
             }
             return ExitCode.DONE.number();
-        }
-
-        private static Map<String, String> fields(String policy) {
-            Map<String, String> fields =
-                    flatten(
-                            "",
-                            Yaml.parse(resolve(policy).identity().text(), policy),
-                            new TreeMap<>());
-            List.of("policy", "summary", "source").forEach(fields::remove);
-            return fields;
         }
     }
 
@@ -193,36 +174,5 @@ final class PoliciesCommand implements Callable<Integer> {
             }
             return ExitCode.DONE.number();
         }
-    }
-
-    /// Paths of keys to texts; a list is one text.
-    private static Map<String, String> flatten(String path, Node node, Map<String, String> into) {
-        switch (node) {
-            case Node.Mapping m ->
-                    m.entries()
-                            .forEach((key, entry) ->
-                                    flatten(
-                                            path.isEmpty() ? key : path + "." + key,
-                                            entry.value(),
-                                            into));
-            case Node.Sequence s -> into.put(path, list(s));
-            case Node.Scalar s -> into.put(path, s.text());
-        }
-        return into;
-    }
-
-    private static String list(Node.Sequence sequence) {
-        List<String> texts = new ArrayList<>();
-        for (Node item : sequence.items()) {
-            texts.add(
-                    item instanceof Node.Mapping m
-                            ? String.join(
-                                    ":",
-                                    m.entries().sequencedValues().stream()
-                                            .map(e -> e.value().text())
-                                            .toList())
-                            : item.text());
-        }
-        return String.join(" ", texts);
     }
 }

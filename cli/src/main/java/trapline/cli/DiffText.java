@@ -1,22 +1,17 @@
 package trapline.cli;
 
+import java.util.List;
 import java.util.Optional;
-import java.util.SortedMap;
-import java.util.TreeMap;
-import java.util.TreeSet;
 import trapline.engine.cost.Range;
 import trapline.engine.event.Event;
-import trapline.engine.state.Vendor;
-import trapline.engine.table.Msrs;
 import trapline.replayer.Comparison;
 import trapline.replayer.Comparison.Sensitivity;
 import trapline.replayer.Describe;
 import trapline.replayer.DiffResult;
 import trapline.replayer.DiffResult.Difference;
 import trapline.replayer.DiffResult.Divergence;
-import trapline.replayer.Names;
-import trapline.replayer.Tally;
-import trapline.replayer.Tally.HostAccess;
+import trapline.replayer.SideBySide;
+import trapline.replayer.SideBySide.Row;
 
 /// A diff as a table for the terminal.
 final class DiffText {
@@ -63,92 +58,39 @@ final class DiffText {
     }
 
     private void rows() {
-        Tally base = diff.base().tally();
-        Tally candidate = diff.candidate().tally();
+        SideBySide counts = SideBySide.of(diff);
         table.row("", "base", "candidate", "change");
         table.row("", diff.base().policy(), diff.candidate().policy());
-        row("VM exits", base.exits(), candidate.exits());
-        rows("  ", byReason(base), byReason(candidate));
-        rows("  handled ", byMsr(base), byMsr(candidate));
-        row("host RDMSR", host(base, false), host(candidate, false));
-        rows("  ", byCause(base, false), byCause(candidate, false));
-        row("host WRMSR", host(base, true), host(candidate, true));
-        rows("  ", byCause(base, true), byCause(candidate, true));
-        row(diff.session().vendor() == Vendor.VMX ? "VMWRITE" : "VMCB writes", base.fieldWrites(), candidate.fieldWrites());
+        row("", counts.exits());
+        rows("  ", counts.exitsByReason());
+        rows("  handled ", counts.msrs());
+        row("", counts.host(false));
+        rows("  ", counts.hostByMsr(false));
+        row("", counts.host(true));
+        rows("  ", counts.hostByMsr(true));
+        row("", counts.fieldWrites());
         cycles();
     }
 
-    private void row(String name, long base, long candidate) {
-        table.row(name, base, candidate, change(candidate - base));
+    private void row(String indent, Row row) {
+        table.row(indent + row.name(), row.base(), row.candidate(), change(row.change()));
     }
 
     private static String change(long change) {
         return change == 0 ? "" : (change > 0 ? "+" : "") + Table.number(change);
     }
 
-    private void rows(
-            String indent, SortedMap<String, Long> base, SortedMap<String, Long> candidate) {
-        TreeSet<String> names = new TreeSet<>(base.keySet());
-        names.addAll(candidate.keySet());
-        long unchanged =
-                names.stream().filter(name -> same(name, base, candidate)).count();
+    private void rows(String indent, List<Row> rows) {
+        long unchanged = rows.stream().filter(row -> row.change() == 0).count();
         boolean fold = !all && unchanged > FEW;
-        for (String name : names) {
-            if (!fold || !same(name, base, candidate)) {
-                row(indent + name, base.getOrDefault(name, 0L), candidate.getOrDefault(name, 0L));
+        for (Row row : rows) {
+            if (!fold || row.change() != 0) {
+                row(indent, row);
             }
         }
         if (fold) {
             table.row(indent + "… " + unchanged + " more, unchanged");
         }
-    }
-
-    private static boolean same(
-            String name, SortedMap<String, Long> base, SortedMap<String, Long> candidate) {
-        return base.getOrDefault(name, 0L).equals(candidate.getOrDefault(name, 0L));
-    }
-
-    private static SortedMap<String, Long> byReason(Tally tally) {
-        SortedMap<String, Long> counts = new TreeMap<>();
-        tally.exitsByReason()
-                .forEach((reason, count) ->
-                        counts.merge(Names.exit(tally.vendor(), reason), count, Long::sum));
-        return counts;
-    }
-
-    private static SortedMap<String, Long> byMsr(Tally tally) {
-        SortedMap<String, Long> counts = new TreeMap<>();
-        tally.msrAccesses()
-                .forEach((msr, count) -> {
-                    String name = Msrs.name(msr.intValue());
-                    if (count.reads() > 0) {
-                        counts.put(name + " read", count.reads());
-                    }
-                    if (count.writes() > 0) {
-                        counts.put(name + " write", count.writes());
-                    }
-                });
-        return counts;
-    }
-
-    private static SortedMap<String, Long> byCause(Tally tally, boolean write) {
-        SortedMap<String, Long> counts = new TreeMap<>();
-        for (HostAccess access : tally.hostAccesses()) {
-            if (access.write() == write) {
-                counts.merge(
-                        Msrs.name(access.msr()) + " " + access.causeName(),
-                        access.count(),
-                        Long::sum);
-            }
-        }
-        return counts;
-    }
-
-    private static long host(Tally tally, boolean write) {
-        return tally.hostAccesses().stream()
-                .filter(access -> access.write() == write)
-                .mapToLong(HostAccess::count)
-                .sum();
     }
 
     private void cycles() {

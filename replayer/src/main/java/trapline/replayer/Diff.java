@@ -35,8 +35,8 @@ public final class Diff {
     private final Session session;
     private final DiffSide base;
     private final DiffSide candidate;
-    private final String baseName;
-    private final String candidateName;
+    private final Policy.Identity basePolicy;
+    private final Policy.Identity candidatePolicy;
     private final List<String> notes = new ArrayList<>();
     private final List<Difference> differences = new ArrayList<>();
     private long differenceCount;
@@ -47,8 +47,8 @@ public final class Diff {
         this.session = session;
         this.base = new DiffSide(session, base);
         this.candidate = new DiffSide(session, candidate);
-        baseName = base.identity().expression();
-        candidateName = candidate.identity().expression();
+        basePolicy = base.identity();
+        candidatePolicy = candidate.identity();
         notes.addAll(notes(session, candidate));
         setup = setupDifferences();
     }
@@ -156,12 +156,15 @@ public final class Diff {
                         step.vcpu(),
                         step.op(),
                         Describe.step(step.step()),
-                        was == null ? 0 : was.stamp().order(),
-                        is == null ? 0 : is.stamp().order(),
-                        was == null ? null : was.event(),
-                        is == null ? null : is.event(),
+                        at,
+                        List.copyOf(before),
+                        List.copyOf(after),
                         "%s: %s; %s: %s"
-                                .formatted(baseName, describe(was), candidateName, describe(is)));
+                                .formatted(
+                                        basePolicy.expression(),
+                                        describe(was),
+                                        candidatePolicy.expression(),
+                                        describe(is)));
     }
 
     private String describe(Envelope envelope) {
@@ -195,9 +198,12 @@ public final class Diff {
     }
 
     private DiffResult result(CostProfile costs) {
-        Side before = new Side(baseName, base.tally(), Projection.of(base.tally(), costs));
+        Side before = new Side(basePolicy, base.tally(), Projection.of(base.tally(), costs));
         Side after =
-                new Side(candidateName, candidate.tally(), Projection.of(candidate.tally(), costs));
+                new Side(
+                        candidatePolicy,
+                        candidate.tally(),
+                        Projection.of(candidate.tally(), costs));
         return new DiffResult(
                 session,
                 costs,

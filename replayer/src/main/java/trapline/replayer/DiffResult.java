@@ -3,8 +3,10 @@ package trapline.replayer;
 import java.util.List;
 import java.util.Optional;
 import trapline.engine.cost.CostProfile;
+import trapline.engine.event.Envelope;
 import trapline.engine.event.Event;
 import trapline.engine.event.GuestEvent;
+import trapline.engine.policy.Policy;
 
 /// Two executions of one recording, compared.
 ///
@@ -21,22 +23,54 @@ public record DiffResult(
         int setup,
         List<String> notes) {
 
-    /// @param policy as the user wrote it
-    public record Side(String policy, Tally tally, Projection projection) {}
+    public record Side(Policy.Identity identity, Tally tally, Projection projection) {
+
+        /// The policy as its user wrote it.
+        public String policy() {
+            return identity.expression();
+        }
+    }
 
     /// Where the two part: the first unequal event on each side.
     ///
-    /// @param base null where the base has no further event for the op
+    /// @param at how many events of the op are equal before that
+    /// @param baseEvents all that the op did under the base
     /// @param what in words
     public record Divergence(
             int vcpu,
             long op,
             String opName,
-            long baseOrder,
-            long candidateOrder,
-            Event base,
-            Event candidate,
-            String what) {}
+            int at,
+            List<Envelope> baseEvents,
+            List<Envelope> candidateEvents,
+            String what) {
+
+        /// The base's first unequal event; null where it has no further one for the op.
+        public Event base() {
+            return event(baseEvents);
+        }
+
+        public Event candidate() {
+            return event(candidateEvents);
+        }
+
+        /// 0 where there is no such event.
+        public long baseOrder() {
+            return order(baseEvents);
+        }
+
+        public long candidateOrder() {
+            return order(candidateEvents);
+        }
+
+        private Event event(List<Envelope> events) {
+            return at < events.size() ? events.get(at).event() : null;
+        }
+
+        private long order(List<Envelope> events) {
+            return at < events.size() ? events.get(at).stamp().order() : 0;
+        }
+    }
 
     /// Where the guest itself could tell the two apart.
     ///

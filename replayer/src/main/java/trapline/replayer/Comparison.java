@@ -27,7 +27,7 @@ public record Comparison(Range difference, Verdict verdict, List<Sensitivity> se
     /// What the verdict does when one figure moves and all others stay typical.
     ///
     /// @param more how many times more often the candidate uses the figure
-    /// @param breakEven the figure's value at which both cost the same; NaN where none does
+    /// @param breakEven the figure's value above 0 at which both cost the same; NaN where none does
     public record Sensitivity(
             String figure, long more, Range range, boolean assumed, double breakEven) {
 
@@ -35,24 +35,33 @@ public record Comparison(Range difference, Verdict verdict, List<Sensitivity> se
         public boolean decides() {
             return breakEven >= range.low() && breakEven <= range.high();
         }
+
+        /// What the figure adds to the difference.
+        public Range difference() {
+            return range.times(more);
+        }
+    }
+
+    /// The difference as far as assumed figures alone move it, all others staying typical.
+    public Range assumed() {
+        Range sum = Range.ZERO;
+        for (Sensitivity sensitivity : sensitivities) {
+            Range own = sensitivity.difference();
+            sum = sum.plus(sensitivity.assumed() ? own : own.certain());
+        }
+        return sum;
     }
 
     static Comparison of(Projection base, Projection candidate, CostProfile profile) {
         SortedMap<String, Long> more = difference(base, candidate);
-        double typical = 0;
-        double least = 0;
-        double most = 0;
+        Range sum = Range.ZERO;
         for (var entry : more.entrySet()) {
-            Range range = profile.figure(entry.getKey()).range();
-            long times = entry.getValue();
-            typical += times * range.typical();
-            least += times * (times > 0 ? range.low() : range.high());
-            most += times * (times > 0 ? range.high() : range.low());
+            sum = sum.plus(profile.figure(entry.getKey()).range().times(entry.getValue()));
         }
         List<Sensitivity> sensitivities = new ArrayList<>();
         for (var entry : more.entrySet()) {
             Figure figure = profile.figure(entry.getKey());
-            double others = typical - entry.getValue() * figure.range().typical();
+            double others = sum.typical() - entry.getValue() * figure.range().typical();
             double breakEven = -others / entry.getValue();
             sensitivities.add(
                     new Sensitivity(
@@ -60,9 +69,9 @@ public record Comparison(Range difference, Verdict verdict, List<Sensitivity> se
                             entry.getValue(),
                             figure.range(),
                             figure.assumed(),
-                            breakEven < 0 ? Double.NaN : breakEven));
+                            breakEven > 0 ? breakEven : Double.NaN));
         }
-        return new Comparison(new Range(least, typical, most), verdict(least, most), sensitivities);
+        return new Comparison(sum, verdict(sum.low(), sum.high()), sensitivities);
     }
 
     private static Verdict verdict(double least, double most) {

@@ -58,7 +58,7 @@ public record Projection(CostProfile profile, List<Line> lines) {
     }
 
     /// How often each figure of the profile was used.
-    SortedMap<String, Long> byFigure() {
+    public SortedMap<String, Long> byFigure() {
         SortedMap<String, Long> byFigure = new TreeMap<>();
         for (Line line : lines) {
             byFigure.merge(line.figure(), line.count(), Long::sum);

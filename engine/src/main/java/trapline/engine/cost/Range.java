@@ -9,8 +9,15 @@ public record Range(double low, double typical, double high) {
         return new Range(low + other.low, typical + other.typical, high + other.high);
     }
 
-    /// The cost of doing it `count` times.
+    /// The cost of doing it `count` times; what is saved by doing it less often is below 0.
     public Range times(long count) {
-        return new Range(low * count, typical * count, high * count);
+        double one = low * count;
+        double other = high * count;
+        return new Range(Math.min(one, other), typical * count, Math.max(one, other));
+    }
+
+    /// The typical number alone, as if it were certain.
+    public Range certain() {
+        return new Range(typical, typical, typical);
     }
 }

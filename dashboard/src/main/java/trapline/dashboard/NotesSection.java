@@ -41,10 +41,10 @@ final class NotesSection {
     private static void stopped(List<String> notes, Side side) {
         if (side.tally().failedEntries() > 0) {
             notes.add(
-                    "%s: %s of the processor's checks failed, and a vCPU that cannot be entered stops"
+                    "%s: VM entry failed the processor's checks %s; the vCPU went no further"
                             .formatted(
                                     side.policy(),
-                                    Numbers.plural(side.tally().failedEntries(), "VM entry")));
+                                    Numbers.plural(side.tally().failedEntries(), "time")));
         }
     }
 }

@@ -38,7 +38,7 @@ final class ReproduceSection {
         if (!files.isEmpty()) {
             html.open("p").text("Not built in, so files to be named by their paths: ");
             html.element("code", String.join(", ", files));
-            html.text(". Compare their SHA-256 with those above.").close();
+            html.text(". The texts they gave have the SHA-256 above.").close();
         }
         html.close();
     }

@@ -78,6 +78,9 @@ final class StackedBars {
     }
 
     void write(Html html) {
+        if (parts.isEmpty()) {
+            return;
+        }
         html.open("figure").element("figcaption", title);
         Scale scale = Scale.upTo(Math.max(base.high(), candidate.high()) * 1.02);
         html.open("div", "class", "bars");

@@ -91,7 +91,11 @@ public final class Platforms {
             throw new InputException(Kind.SYNTAX, name, "a platform is a mapping");
         }
         Optional<Node> lower = tree.find("extends");
-        return lower.isEmpty() ? tree : merge(tree(lower.get().text(), depth + 1), tree);
+        Mapping below =
+                lower.isEmpty()
+                        ? new Mapping(tree.place(), new LinkedHashMap<>())
+                        : tree(lower.get().text(), depth + 1);
+        return merge(below, tree);
     }
 
     private Optional<String> text(String name) {
@@ -116,8 +120,6 @@ public final class Platforms {
     /// Lists of features and controls grow, other keys replace.
     private static Mapping merge(Mapping lower, Mapping upper) {
         SequencedMap<String, Entry> merged = new LinkedHashMap<>(lower.entries());
-        merged.remove("aliases");
-        merged.remove("extends");
         for (Map.Entry<String, Entry> entry : upper.entries().entrySet()) {
             String key = entry.getKey();
             Node value = entry.getValue().value();
@@ -143,7 +145,7 @@ public final class Platforms {
 
     private static Mapping without(Mapping merged, Mapping upper) {
         Optional<Node> removed = upper.find("without-controls");
-        if (removed.isEmpty()) {
+        if (removed.isEmpty() || merged.find("controls").isEmpty()) {
             return merged;
         }
         List<String> names = removed.get().items().stream().map(Node::text).toList();

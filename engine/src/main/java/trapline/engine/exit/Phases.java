@@ -91,11 +91,7 @@ final class Phases {
         switch (step) {
             case IBPB_ON_SWITCH -> {}
             case SPEC_CTRL_ENTER -> specCtrl.enter(v);
-            case SPEC_CTRL_LEAVE ->
-                    specCtrl.leave(
-                            v,
-                            v.state().vendor() == Vendor.VMX
-                                    && v.setup().platform().host().kernelIbrs());
+            case SPEC_CTRL_LEAVE -> specCtrl.leave(v);
             case USER_RETURN_MSRS -> userReturn(v, true);
             case USER_RETURN_RESTORE -> userReturn(v, false);
             case INJECT -> inject(v);

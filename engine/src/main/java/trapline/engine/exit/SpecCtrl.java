@@ -10,6 +10,7 @@ import trapline.engine.policy.Condition;
 import trapline.engine.policy.Policy;
 import trapline.engine.policy.Policy.VirtualSpecCtrl;
 import trapline.engine.policy.Variables;
+import trapline.engine.state.Vendor;
 import trapline.engine.table.Msrs;
 
 /// IA32_SPEC_CTRL: who may write what, when its interception ends, and who runs with which value.
@@ -105,7 +106,7 @@ final class SpecCtrl {
     }
 
     /// Just after exit: what the guest wrote last, if it could without us; then the host's value.
-    void leave(Vcpu v, boolean alwaysRestore) {
+    void leave(Vcpu v) {
         if (!v.setup().hardware().hasSpecCtrl() || v.setup().vSpecCtrl()) {
             return;
         }
@@ -113,9 +114,16 @@ final class SpecCtrl {
             v.hostRead(MSR, HostCause.EXIT_SAVE);
         }
         long guest = v.state().kvm(Kvm.SPEC_CTRL);
-        if (alwaysRestore || differs(v, guest, v.setup().hostSpecCtrl())) {
+        if (alwaysRestored(v) || differs(v, guest, v.setup().hostSpecCtrl())) {
             v.hostWrite(MSR, v.setup().hostSpecCtrl(), HostCause.EXIT_RESTORE);
         }
+    }
+
+    /// KERNEL_IBRS, which only VMX's exit looks at: the write itself keeps the guest's predictions out.
+    private static boolean alwaysRestored(Vcpu v) {
+        return v.state().vendor() == Vendor.VMX
+                && v.setup().platform().host().kernelIbrs()
+                && v.setup().policy().specCtrl().kernelIbrs();
     }
 
     private static boolean differs(Vcpu v, long guest, long host) {

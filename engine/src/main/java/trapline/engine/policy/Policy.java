@@ -27,12 +27,14 @@ public record Policy(
     /// @param recalculate whether CPUID changes compute interception anew (6.18 and later)
     /// @param virtual what the hypervisor makes of AMD's V_SPEC_CTRL
     /// @param entryBits how many bits it compares and writes before entry
+    /// @param kernelIbrs whether a host that uses IBRS itself gets its value back after every exit
     public record SpecCtrl(
             boolean passedThroughFromStart,
             Condition lift,
             boolean recalculate,
             VirtualSpecCtrl virtual,
-            int entryBits) {}
+            int entryBits,
+            boolean kernelIbrs) {}
 
     public enum VirtualSpecCtrl {
         /// The tree does not know it and switches the MSR itself.

@@ -73,7 +73,14 @@ final class PolicyReader {
 
     private static SpecCtrl specCtrl(Node node) {
         node.allow(
-                "spec-ctrl", List.of("start", "lift", "recalculate", "v-spec-ctrl", "entry-bits"));
+                "spec-ctrl",
+                List.of(
+                        "start",
+                        "lift",
+                        "recalculate",
+                        "v-spec-ctrl",
+                        "entry-bits",
+                        "kernel-ibrs"));
         String start =
                 node.require("start")
                         .oneOf(List.of("intercepted", "passed-through"), "start of interception");
@@ -93,7 +100,8 @@ final class PolicyReader {
                     case "pass-through" -> VirtualSpecCtrl.PASS_THROUGH;
                     default -> VirtualSpecCtrl.PASS_THROUGH_IF_GUEST_HAS;
                 },
-                (int) bits.number());
+                (int) bits.number(),
+                node.find("kernel-ibrs").map(Node::bool).orElse(false));
     }
 
     private static Commands commands(Node tree) {

@@ -1,0 +1,98 @@
+package trapline.engine;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import trapline.engine.cpu.Platform;
+import trapline.engine.cpu.Platforms;
+import trapline.engine.cpu.VcpuModel;
+import trapline.engine.event.Envelope;
+import trapline.engine.exit.OfferedModel;
+import trapline.engine.guest.Guest;
+import trapline.engine.guest.Scenario;
+import trapline.engine.policy.Policies;
+import trapline.engine.policy.Policy;
+import trapline.engine.sim.Execution;
+import trapline.engine.sim.Machines;
+import trapline.engine.sim.ModelWorld;
+import trapline.engine.text.Yaml;
+
+/// A platform, a policy and a few ops: what a test runs to see which events come out.
+///
+/// Ops are written as users write them, in the grammar of scenario files.
+public record VcpuScenario(
+        String cpu, String policy, String guestCpu, int vcpus, long seed, boolean refolded) {
+
+    public static VcpuScenario on(String cpu) {
+        return new VcpuScenario(cpu, "kvm-6.1", "{}", 1, 1, true);
+    }
+
+    public VcpuScenario under(String newPolicy) {
+        return new VcpuScenario(cpu, newPolicy, guestCpu, vcpus, seed, refolded);
+    }
+
+    /// QEMU's properties over the offered vCPU model, as a mapping of YAML.
+    public VcpuScenario guestCpu(String properties) {
+        return new VcpuScenario(cpu, policy, properties, vcpus, seed, refolded);
+    }
+
+    /// Every vCPU runs the same program.
+    public VcpuScenario vcpus(int count) {
+        return new VcpuScenario(cpu, policy, guestCpu, count, seed, refolded);
+    }
+
+    public VcpuScenario seed(long newSeed) {
+        return new VcpuScenario(cpu, policy, guestCpu, vcpus, newSeed, refolded);
+    }
+
+    public Platform platform() {
+        return new Platforms(_ -> Optional.empty()).resolve(cpu);
+    }
+
+    public Policy resolved() {
+        return new Policies(_ -> Optional.empty()).resolve(policy);
+    }
+
+    public VcpuModel model() {
+        VcpuModel offered = OfferedModel.of(platform(), resolved());
+        return offered.with(Yaml.parse(guestCpu, "guest-cpu"));
+    }
+
+    public Machines machines(int count) {
+        return new Machines(platform(), model(), resolved(), count);
+    }
+
+    /// Runs a list of ops.
+    public Recording run(String program) {
+        return runText(
+                "scenario: test\nvcpus: " + vcpus + "\nprogram:\n" + program.indent(2), "test");
+    }
+
+    /// Runs a list of ops on each vCPU, from vCPU 0 on.
+    public Recording runEach(String... programs) {
+        StringBuilder text = new StringBuilder("scenario: test\nvcpu:\n");
+        for (int vcpu = 0; vcpu < programs.length; vcpu++) {
+            text.append("  ").append(vcpu).append(":\n").append(programs[vcpu].indent(4));
+        }
+        return runText(text.toString(), "test");
+    }
+
+    /// Runs a whole scenario file.
+    public Recording runText(String text, String file) {
+        return run(Scenario.parse(text, file).on(platform().vendor(), Optional.empty()));
+    }
+
+    /// Runs a guest, then folds its events into a fresh machine, which must end up in the same state.
+    public Recording run(Guest guest) {
+        List<Envelope> events = new ArrayList<>();
+        Machines machines = machines(guest.vcpus());
+        Execution execution = machines.execution(new ModelWorld(seed, guest.vcpus()), events::add);
+        execution.start();
+        execution.run(guest.start(seed));
+        Recording recording = new Recording(events, execution.machine(), machines);
+        if (refolded) {
+            recording.assertFoldsAgain();
+        }
+        return recording;
+    }
+}

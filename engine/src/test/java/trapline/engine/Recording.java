@@ -61,6 +61,12 @@ public record Recording(List<Envelope> envelopes, MachineState machine, Machines
         return found.getFirst();
     }
 
+    public <E> E only(Class<E> kind, Predicate<E> which) {
+        List<E> found = all(kind, which);
+        assertEquals(1, found.size(), () -> kind.getSimpleName() + ": " + found);
+        return found.getFirst();
+    }
+
     public <E> E last(Class<E> kind) {
         return all(kind).getLast();
     }

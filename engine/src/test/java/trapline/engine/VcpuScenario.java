@@ -21,28 +21,33 @@ import trapline.engine.text.Yaml;
 ///
 /// Ops are written as users write them, in the grammar of scenario files.
 public record VcpuScenario(
-        String cpu, String policy, String guestCpu, int vcpus, long seed, boolean refolded) {
+        String cpu, String policy, String file, String guestCpu, int vcpus, long seed) {
 
     public static VcpuScenario on(String cpu) {
-        return new VcpuScenario(cpu, "kvm-6.1", "{}", 1, 1, true);
+        return new VcpuScenario(cpu, "kvm-6.1", "", "{}", 1, 1);
     }
 
     public VcpuScenario under(String newPolicy) {
-        return new VcpuScenario(cpu, newPolicy, guestCpu, vcpus, seed, refolded);
+        return new VcpuScenario(cpu, newPolicy, "", guestCpu, vcpus, seed);
+    }
+
+    /// A policy file of a user's.
+    public VcpuScenario file(String text) {
+        return new VcpuScenario(cpu, "my-policy.yaml", text, guestCpu, vcpus, seed);
     }
 
     /// QEMU's properties over the offered vCPU model, as a mapping of YAML.
     public VcpuScenario guestCpu(String properties) {
-        return new VcpuScenario(cpu, policy, properties, vcpus, seed, refolded);
+        return new VcpuScenario(cpu, policy, file, properties, vcpus, seed);
     }
 
     /// Every vCPU runs the same program.
     public VcpuScenario vcpus(int count) {
-        return new VcpuScenario(cpu, policy, guestCpu, count, seed, refolded);
+        return new VcpuScenario(cpu, policy, file, guestCpu, count, seed);
     }
 
     public VcpuScenario seed(long newSeed) {
-        return new VcpuScenario(cpu, policy, guestCpu, vcpus, newSeed, refolded);
+        return new VcpuScenario(cpu, policy, file, guestCpu, vcpus, newSeed);
     }
 
     public Platform platform() {
@@ -50,7 +55,7 @@ public record VcpuScenario(
     }
 
     public Policy resolved() {
-        return new Policies(_ -> Optional.empty()).resolve(policy);
+        return new Policies(_ -> Optional.of(file).filter(text -> !text.isEmpty())).resolve(policy);
     }
 
     public VcpuModel model() {
@@ -90,9 +95,7 @@ public record VcpuScenario(
         execution.start();
         execution.run(guest.start(seed));
         Recording recording = new Recording(events, execution.machine(), machines);
-        if (refolded) {
-            recording.assertFoldsAgain();
-        }
+        recording.assertFoldsAgain();
         return recording;
     }
 }

@@ -73,6 +73,9 @@ public final class HardwareMsrs {
         if (msr == Msrs.FLUSH_CMD) {
             return flushCmdBits != 0 && (value & ~flushCmdBits) == 0;
         }
+        if (msr == Msrs.PAT) {
+            return validPat(value);
+        }
         return !isAddress(msr) || canonical(value);
     }
 
@@ -85,6 +88,17 @@ public final class HardwareMsrs {
                 || msr == Msrs.CSTAR
                 || msr == Msrs.SYSENTER_ESP
                 || msr == Msrs.SYSENTER_EIP;
+    }
+
+    /// Whether each of PAT's eight entries is one of the memory types there are.
+    public static boolean validPat(long pat) {
+        for (int shift = 0; shift < 64; shift += 8) {
+            long type = pat >>> shift & 0xff;
+            if (type > 7 || type == 2 || type == 3) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /// Whether an address has 48 significant bits.

@@ -44,7 +44,7 @@ public final class HostValues {
     }
 
     /// The MSRs of a pCPU while only the host runs.
-    public static SortedMap<Integer, Long> msrs(Platform platform, Policy policy) {
+    public static SortedMap<Integer, Long> msrs(Platform platform, Policy policy, int pcpu) {
         SortedMap<Integer, Long> msrs = new TreeMap<>();
         msrs.put(Msrs.STAR, STAR);
         msrs.put(Msrs.LSTAR, LSTAR);
@@ -53,7 +53,7 @@ public final class HostValues {
         msrs.put(Msrs.EFER, EFER);
         msrs.put(Msrs.PAT, PAT);
         msrs.put(Msrs.FS_BASE, 0L);
-        msrs.put(Msrs.GS_BASE, gsBase(0));
+        msrs.put(Msrs.GS_BASE, gsBase(pcpu));
         msrs.put(Msrs.KERNEL_GS_BASE, USER_GS_BASE);
         msrs.put(Msrs.SYSENTER_CS, 0x10L);
         msrs.put(Msrs.SYSENTER_EIP, SYSENTER_EIP);

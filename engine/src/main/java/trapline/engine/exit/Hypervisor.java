@@ -19,8 +19,9 @@ public final class Hypervisor {
     public Hypervisor(VendorCode vendor) {
         this.vendor = vendor;
         SpecCtrl specCtrl = new SpecCtrl(vendor);
-        phases = new Phases(vendor, specCtrl);
-        msrs = new MsrAccess(vendor, specCtrl);
+        UserReturn userReturn = new UserReturn(vendor);
+        phases = new Phases(vendor, specCtrl, userReturn);
+        msrs = new MsrAccess(vendor, specCtrl, userReturn);
         handlers = new ExitHandlers(phases, vendor, msrs);
     }
 

@@ -1,6 +1,7 @@
 package trapline.engine.exit;
 
 import java.util.OptionalLong;
+import java.util.function.Predicate;
 import trapline.engine.cpu.HardwareMsrs;
 import trapline.engine.event.HypervisorEvent.HostCause;
 import trapline.engine.event.HypervisorEvent.MsrInterceptChanged;
@@ -26,12 +27,16 @@ final class MsrAccess {
     private static final long EFER_AUTOIBRS = 1 << 21;
     private static final long VIRT_SSBD = 1 << 2;
 
+    private static final long CR0_PG = 1L << 31;
+
     private final VendorCode vendor;
     private final SpecCtrl specCtrl;
+    private final UserReturn userReturn;
 
-    MsrAccess(VendorCode vendor, SpecCtrl specCtrl) {
+    MsrAccess(VendorCode vendor, SpecCtrl specCtrl, UserReturn userReturn) {
         this.vendor = vendor;
         this.specCtrl = specCtrl;
+        this.userReturn = userReturn;
     }
 
     /// What is passed through once the vCPU model is known.
@@ -104,7 +109,7 @@ final class MsrAccess {
         if (msr == Msrs.VIRT_SPEC_CTRL) {
             return virtSpecCtrl(v, value, hostInitiated);
         }
-        if (msr == Msrs.EFER && (value & ~eferBits(v)) != 0) {
+        if (msr == Msrs.EFER && !eferAccepted(v, value, hostInitiated)) {
             return false;
         }
         if (!known(v, msr) || !v.setup().hardware().accepts(msr, value)) {
@@ -118,6 +123,7 @@ final class MsrAccess {
                             : value;
             vendor.storeRegister(v, msr, register, stored);
         }
+        userReturn.store(v, msr, value);
         return true;
     }
 
@@ -181,11 +187,20 @@ final class MsrAccess {
         return true;
     }
 
-    /// The bits of EFER that are not reserved for this guest.
-    private static long eferBits(Vcpu v) {
-        long bits = EFER_SCE | EFER_LME | EFER_LMA | EFER_NX;
-        bits |= v.setup().model().has("SVM") ? EFER_SVME : 0;
-        return bits | (v.setup().model().has("AUTOIBRS") ? EFER_AUTOIBRS : 0);
+    /// `set_efer`: a guest has the bits of its CPUID, and LME only while it does not page; userspace is trusted.
+    private static boolean eferAccepted(Vcpu v, long value, boolean hostInitiated) {
+        long lme = (value ^ v.state().register(Reg.EFER)) & EFER_LME;
+        boolean paging = (v.state().register(Reg.CR0) & CR0_PG) != 0;
+        return (value & ~eferBits(v, hostInitiated)) == 0 && (hostInitiated || lme == 0 || !paging);
+    }
+
+    /// The bits of EFER that are not reserved.
+    private static long eferBits(Vcpu v, boolean hostInitiated) {
+        Predicate<String> has = hostInitiated ? v.setup().platform()::has : v.setup().model()::has;
+        long bits = EFER_SCE | EFER_LME | EFER_LMA;
+        bits |= has.test("NX") ? EFER_NX : 0;
+        bits |= has.test("SVM") ? EFER_SVME : 0;
+        return bits | (has.test("AUTOIBRS") ? EFER_AUTOIBRS : 0);
     }
 
     /// Whether KVM keeps a value for the MSR: its lists, and what its code handles besides.

@@ -15,17 +15,14 @@ import trapline.engine.table.Msrs;
 /// The phases of one run, each an ordered list of steps that the policy gives.
 final class Phases {
 
-    private static final int[] VMX_USER_RETURN = {
-        Msrs.STAR, Msrs.LSTAR, Msrs.SYSCALL_MASK, Msrs.TSC_AUX
-    };
-    private static final int[] SVM_USER_RETURN = {Msrs.TSC_AUX};
-
     private final VendorCode vendor;
     private final SpecCtrl specCtrl;
+    private final UserReturn userReturn;
 
-    Phases(VendorCode vendor, SpecCtrl specCtrl) {
+    Phases(VendorCode vendor, SpecCtrl specCtrl, UserReturn userReturn) {
         this.vendor = vendor;
         this.specCtrl = specCtrl;
+        this.userReturn = userReturn;
     }
 
     /// vcpu_load: from a system call, or when the scheduler brings the vCPU back.
@@ -92,27 +89,10 @@ final class Phases {
             case IBPB_ON_SWITCH -> {}
             case SPEC_CTRL_ENTER -> specCtrl.enter(v);
             case SPEC_CTRL_LEAVE -> specCtrl.leave(v);
-            case USER_RETURN_MSRS -> userReturn(v, true);
-            case USER_RETURN_RESTORE -> userReturn(v, false);
+            case USER_RETURN_MSRS -> userReturn.load(v);
+            case USER_RETURN_RESTORE -> userReturn.restore(v);
             case INJECT -> inject(v);
             default -> vendor.run(step, v);
-        }
-    }
-
-    /// The guest's values while it is loaded, the host's before the host is in user mode.
-    private static void userReturn(Vcpu v, boolean guest) {
-        int[] msrs = v.state().vendor() == Vendor.VMX ? VMX_USER_RETURN : SVM_USER_RETURN;
-        for (int msr : msrs) {
-            if (msr == Msrs.TSC_AUX && !v.setup().model().has("RDTSCP")) {
-                continue;
-            }
-            long wanted =
-                    guest
-                            ? v.state().msr(msr)
-                            : v.machine().config().hostMsrs().getOrDefault(msr, 0L);
-            if (v.pcpu().msr(msr) != wanted) {
-                v.hostWrite(msr, wanted, HostCause.USER_RETURN);
-            }
         }
     }
 

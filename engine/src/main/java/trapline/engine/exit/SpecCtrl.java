@@ -60,14 +60,16 @@ final class SpecCtrl {
         if (!allowed(v, hostInitiated) || !hostAccepts(v, value)) {
             return false;
         }
+        Condition lift = v.setup().policy().specCtrl().lift();
+        boolean lifted =
+                v.state().bitmap(1).exits(MSR, true)
+                        && lift.holds(new Write(v, value, hostInitiated, read(v)));
         if (v.setup().vSpecCtrl()) {
             vendor.storeVirtualSpecCtrl(v, value);
         } else {
             v.set(Kvm.SPEC_CTRL, value);
         }
-        Condition lift = v.setup().policy().specCtrl().lift();
-        if (v.state().bitmap(1).exits(MSR, true)
-                && lift.holds(new Write(v, value, hostInitiated))) {
+        if (lifted) {
             intercept(v, false);
         }
         return true;
@@ -136,7 +138,8 @@ final class SpecCtrl {
     }
 
     /// What a condition may ask about one write.
-    private record Write(Vcpu v, long value, boolean hostInitiated) implements Variables {
+    private record Write(Vcpu v, long value, boolean hostInitiated, long vcpuSpecCtrl)
+            implements Variables {
 
         @Override
         public boolean hostEibrs() {
@@ -151,11 +154,6 @@ final class SpecCtrl {
         @Override
         public boolean guestIbrsAll() {
             return (v.state().kvm(Kvm.ARCH_CAPABILITIES) & ArchCapabilities.IBRS_ALL) != 0;
-        }
-
-        @Override
-        public long vcpuSpecCtrl() {
-            return v.state().kvm(Kvm.SPEC_CTRL);
         }
 
         @Override

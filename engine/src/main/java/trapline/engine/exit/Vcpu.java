@@ -30,6 +30,11 @@ public record Vcpu(VcpuState state, MachineState machine, Emitter out, Setup set
         return machine.pcpuOf(state);
     }
 
+    /// An MSR of the pCPU while only the host runs.
+    public long hostValue(int msr) {
+        return machine.config().hostMsrs(state.pcpu()).getOrDefault(msr, 0L);
+    }
+
     public void set(Kvm variable, long value) {
         long old = state.kvm(variable);
         if (old != value) {

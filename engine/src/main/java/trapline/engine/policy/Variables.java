@@ -18,7 +18,7 @@ public interface Variables {
     /// `guest.ibrs_all`: ARCH_CAPABILITIES shows the guest IBRS_ALL.
     boolean guestIbrsAll();
 
-    /// `vcpu.spec_ctrl`: what the guest wrote last.
+    /// `vcpu.spec_ctrl`: what was written last, before this write.
     long vcpuSpecCtrl();
 
     /// `vcpu.exits`: VM exits of this vCPU so far.

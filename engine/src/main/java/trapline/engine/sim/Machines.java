@@ -1,5 +1,6 @@
 package trapline.engine.sim;
 
+import java.util.stream.IntStream;
 import trapline.engine.cpu.Platform;
 import trapline.engine.cpu.Processor;
 import trapline.engine.cpu.VcpuModel;
@@ -38,7 +39,9 @@ public record Machines(Platform platform, VcpuModel model, Policy policy, int vc
                 vcpus,
                 pcpus(),
                 platform.has("V_SPEC_CTRL"),
-                HostValues.msrs(platform, policy));
+                IntStream.range(0, pcpus())
+                        .mapToObj(pcpu -> HostValues.msrs(platform, policy, pcpu))
+                        .toList());
     }
 
     /// A new machine; each vCPU begins on the pCPU of its own number.

@@ -1,14 +1,20 @@
 package trapline.engine.state;
 
+import java.util.List;
 import java.util.SortedMap;
 
 /// What state has to know of a machine that no event says: it never changes while a session lasts.
 ///
 /// @param vSpecCtrl whether the processor switches SPEC_CTRL by itself (AMD V_SPEC_CTRL)
-/// @param hostMsrs the MSR values of a pCPU while only the host runs
+/// @param hostMsrs the MSR values of each pCPU while only the host runs
 public record MachineConfig(
         Vendor vendor,
         int vcpus,
         int pcpus,
         boolean vSpecCtrl,
-        SortedMap<Integer, Long> hostMsrs) {}
+        List<SortedMap<Integer, Long>> hostMsrs) {
+
+    public SortedMap<Integer, Long> hostMsrs(int pcpu) {
+        return hostMsrs.get(pcpu);
+    }
+}

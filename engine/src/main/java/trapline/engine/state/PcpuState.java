@@ -15,7 +15,7 @@ public final class PcpuState {
     PcpuState(int id, MachineConfig config) {
         this.id = id;
         msrs = new MsrFile();
-        for (Map.Entry<Integer, Long> msr : config.hostMsrs().entrySet()) {
+        for (Map.Entry<Integer, Long> msr : config.hostMsrs(id).entrySet()) {
             msrs.put(msr.getKey(), msr.getValue());
         }
     }

@@ -16,6 +16,9 @@ public final class VcpuState {
 
     private static final Mode[] MODES = Mode.values();
 
+    /// The one bit of EFER that is the processor's: no write changes it.
+    private static final long EFER_LMA = 1 << 10;
+
     final int id;
     final Vendor vendor;
     final long[] registers;
@@ -192,6 +195,8 @@ public final class VcpuState {
         Reg register = RegisterMap.register(msr);
         if (register == null) {
             msrs.put(msr, value);
+        } else if (register == Reg.EFER) {
+            setRegister(register, (value & ~EFER_LMA) | (register(register) & EFER_LMA));
         } else {
             setRegister(register, value);
         }

@@ -152,7 +152,9 @@ public final class EntryChecks {
         check(
                 HOST,
                 "host-pat",
-                v -> !v.has(Vmcs.EXIT_CONTROLS, Vmcs.EXIT_LOAD_PAT) || pat(v.get(Vmcs.HOST_PAT)));
+                v ->
+                        !v.has(Vmcs.EXIT_CONTROLS, Vmcs.EXIT_LOAD_PAT)
+                                || HardwareMsrs.validPat(v.get(Vmcs.HOST_PAT)));
         check(
                 HOST,
                 "host-efer",
@@ -205,7 +207,7 @@ public final class EntryChecks {
                 "guest-pat",
                 v ->
                         !v.has(Vmcs.ENTRY_CONTROLS, Vmcs.ENTRY_LOAD_PAT)
-                                || pat(v.get(Vmcs.GUEST_PAT)));
+                                || HardwareMsrs.validPat(v.get(Vmcs.GUEST_PAT)));
         check(GUEST, "guest-efer", EntryChecks::guestEfer);
         check(GUEST, "guest-fs-base-canonical", v -> canonical(v, Vmcs.GUEST_FS_BASE));
         check(GUEST, "guest-gs-base-canonical", v -> canonical(v, Vmcs.GUEST_GS_BASE));
@@ -299,16 +301,5 @@ public final class EntryChecks {
         return (efer & EFER_RESERVED) == 0
                 && lma == vmcs.has(Vmcs.ENTRY_CONTROLS, Vmcs.ENTRY_IA32E_MODE)
                 && (!paging || lma == lme);
-    }
-
-    /// Each of the eight entries is one of the memory types there are.
-    private static boolean pat(long pat) {
-        for (int shift = 0; shift < 64; shift += 8) {
-            long type = pat >>> shift & 0xff;
-            if (type > 7 || type == 2 || type == 3) {
-                return false;
-            }
-        }
-        return true;
     }
 }

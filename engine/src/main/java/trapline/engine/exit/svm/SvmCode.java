@@ -235,15 +235,11 @@ public final class SvmCode implements VendorCode {
             case HOST_MSRS_WRITE -> {
                 v.hostWrite(Msrs.KERNEL_GS_BASE, HostValues.USER_GS_BASE, HostCause.PUT);
                 for (int msr : HOST_MSRS) {
-                    long host = v.machine().config().hostMsrs().getOrDefault(msr, 0L);
-                    v.hostWrite(msr, host, HostCause.PUT);
+                    v.hostWrite(msr, v.hostValue(msr), HostCause.PUT);
                 }
             }
             case GS_BASE_RESTORE ->
-                    v.hostWrite(
-                            Msrs.GS_BASE,
-                            v.machine().config().hostMsrs().get(Msrs.GS_BASE),
-                            HostCause.EXIT_RESTORE);
+                    v.hostWrite(Msrs.GS_BASE, v.hostValue(Msrs.GS_BASE), HostCause.EXIT_RESTORE);
             case HOST_STATE_SAVE -> v.emit(new HostStateSaved(SaveArea.HOST, Writes.NONE));
             case VMLOAD_GUEST -> v.emit(new HostStateLoaded(SaveArea.VMCB01));
             case VMLOAD_HOST -> v.emit(new HostStateLoaded(SaveArea.HOST));

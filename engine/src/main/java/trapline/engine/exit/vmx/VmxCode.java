@@ -247,10 +247,8 @@ public final class VmxCode implements VendorCode {
             if (register == Reg.EFER) {
                 efer(v, value);
             }
-        } else if (v.state().is(Kvm.GUEST_STATE_LOADED) && v.pcpu().msr(msr) != value) {
-            HostCause cause =
-                    msr == Msrs.KERNEL_GS_BASE ? HostCause.GUEST_WRITE : HostCause.USER_RETURN;
-            v.hostWrite(msr, value, cause);
+        } else if (register == Reg.KERNEL_GS_BASE && v.state().is(Kvm.GUEST_STATE_LOADED)) {
+            v.hostWrite(msr, value, HostCause.GUEST_WRITE);
         }
     }
 

@@ -2,7 +2,9 @@ package trapline.engine;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import trapline.engine.cpu.Platform;
 import trapline.engine.cpu.Platforms;
 import trapline.engine.cpu.VcpuModel;
@@ -22,6 +24,9 @@ import trapline.engine.text.Yaml;
 /// Ops are written as users write them, in the grammar of scenario files.
 public record VcpuScenario(
         String cpu, String policy, String file, String guestCpu, int vcpus, long seed) {
+
+    private static final Map<String, Platform> PLATFORMS = new ConcurrentHashMap<>();
+    private static final Map<String, Policy> POLICIES = new ConcurrentHashMap<>();
 
     public static VcpuScenario on(String cpu) {
         return new VcpuScenario(cpu, "kvm-6.1", "", "{}", 1, 1);
@@ -51,10 +56,15 @@ public record VcpuScenario(
     }
 
     public Platform platform() {
-        return new Platforms(_ -> Optional.empty()).resolve(cpu);
+        return PLATFORMS.computeIfAbsent(
+                cpu, name -> new Platforms(_ -> Optional.empty()).resolve(name));
     }
 
     public Policy resolved() {
+        return POLICIES.computeIfAbsent(policy + "\n" + file, _ -> read());
+    }
+
+    private Policy read() {
         return new Policies(_ -> Optional.of(file).filter(text -> !text.isEmpty())).resolve(policy);
     }
 

@@ -24,12 +24,14 @@ import trapline.engine.table.Msrs;
 public final class Execute {
 
     private final MachineState machine;
+    private final Platform platform;
     private final HardwareMsrs msrs;
     private final World world;
 
-    public Execute(MachineState machine, HardwareMsrs msrs, World world) {
+    public Execute(MachineState machine, Platform platform, World world) {
         this.machine = machine;
-        this.msrs = msrs;
+        this.platform = platform;
+        this.msrs = new HardwareMsrs(platform);
         this.world = world;
     }
 
@@ -62,12 +64,16 @@ public final class Execute {
         return done(out, new Halted(op.rip(), Outcome.DONE));
     }
 
-    public Exit movToCr(GuestOp.MovToCr op, Emitter out) {
-        return done(out, new ControlRegisterWritten(op.rip(), op.cr(), op.value(), Outcome.DONE));
+    public Exit movToCr(GuestOp.MovToCr op, VcpuState vcpu, Emitter out) {
+        boolean accepted = ControlRegisters.accept(op.cr(), op.value(), vcpu, platform::has);
+        Outcome outcome = accepted ? Outcome.DONE : Outcome.GP;
+        return done(out, new ControlRegisterWritten(op.rip(), op.cr(), op.value(), outcome));
     }
 
     public Exit movToDr(GuestOp.MovToDr op, Emitter out) {
-        return done(out, new DebugRegisterWritten(op.rip(), op.dr(), op.value(), Outcome.DONE));
+        boolean accepted = ControlRegisters.acceptDebug(op.dr(), op.value());
+        Outcome outcome = accepted ? Outcome.DONE : Outcome.GP;
+        return done(out, new DebugRegisterWritten(op.rip(), op.dr(), op.value(), outcome));
     }
 
     public Exit tlbInvalidate(GuestOp.TlbInvalidate op, Emitter out) {

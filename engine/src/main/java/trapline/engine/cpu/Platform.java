@@ -1,5 +1,6 @@
 package trapline.engine.cpu;
 
+import java.util.Collection;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import trapline.engine.state.Vendor;
@@ -34,6 +35,10 @@ public record Platform(
 
     public boolean has(String feature) {
         return features.contains(feature);
+    }
+
+    public boolean hasAll(Collection<String> wanted) {
+        return features.containsAll(wanted);
     }
 
     /// Whether the platform has enhanced IBRS, Intel's or AMD's.

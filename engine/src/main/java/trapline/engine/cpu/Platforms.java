@@ -17,6 +17,7 @@ import trapline.engine.cpu.Platform.Description;
 import trapline.engine.cpu.Platform.Host;
 import trapline.engine.state.Vendor;
 import trapline.engine.table.Bits;
+import trapline.engine.table.Features;
 import trapline.engine.table.Msrs;
 import trapline.engine.text.InputException;
 import trapline.engine.text.InputException.Kind;

@@ -1,12 +1,14 @@
 package trapline.engine.cpu;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import trapline.engine.state.Vendor;
 import trapline.engine.table.Bits;
+import trapline.engine.table.Features;
 import trapline.engine.table.Msrs;
 import trapline.engine.text.InputException.Kind;
 import trapline.engine.text.Node;
@@ -35,6 +37,10 @@ public final class VcpuModel {
 
     public boolean has(String feature) {
         return features.contains(feature);
+    }
+
+    public boolean hasAll(Collection<String> wanted) {
+        return features.containsAll(wanted);
     }
 
     public SortedSet<String> features() {

@@ -2,6 +2,7 @@ package trapline.engine.exit;
 
 import java.util.OptionalLong;
 import trapline.engine.Check;
+import trapline.engine.cpu.ControlRegisters;
 import trapline.engine.cpu.Execute;
 import trapline.engine.cpu.Exit;
 import trapline.engine.cpu.GuestOp;
@@ -23,6 +24,7 @@ import trapline.engine.event.HypervisorEvent.MmioPageMapped;
 import trapline.engine.event.Kvm;
 import trapline.engine.event.Outcome;
 import trapline.engine.event.Reg;
+import trapline.engine.state.VcpuState;
 import trapline.engine.state.Vendor;
 
 /// What KVM does for each exit: one switch over all of them.
@@ -32,12 +34,6 @@ final class ExitHandlers {
     private static final int EXIT_MMIO = 6;
     private static final int UD = 6;
     private static final int GP = 13;
-    private static final long CR0_PE = 1;
-    private static final long CR0_NW = 1 << 29;
-    private static final long CR0_CD = 1 << 30;
-    private static final long CR0_PG = 1L << 31;
-    private static final long CR4_VMXE = 1 << 13;
-    private static final long XCR0_SUPPORTED = 0xe7;
 
     private final Phases phases;
     private final VendorCode vendor;
@@ -103,9 +99,13 @@ final class ExitHandlers {
         return Next.CONTINUE;
     }
 
-    /// The in-kernel APIC lets the vCPU sleep in the kernel.
+    /// The in-kernel APIC lets the vCPU sleep in the kernel, unless there is something to wake it already.
     private Next hlt(GuestOp op, Vcpu v) {
         v.emit(new Halted(op.rip(), Outcome.DONE));
+        if (v.state().highestPending() >= 0) {
+            v.set(Kvm.MODE, VcpuState.Mode.ROOT.ordinal());
+            return Next.CONTINUE;
+        }
         phases.put(v);
         return Next.WAIT;
     }
@@ -158,24 +158,12 @@ final class ExitHandlers {
     }
 
     private Next controlRegister(Exit.CrWrite e, GuestOp op, Vcpu v) {
-        if (!allowed(e, v)) {
+        if (!ControlRegisters.accept(e.cr(), e.value(), v.state(), v.setup().model()::has)) {
             return fault(op, GP, Outcome.GP, v);
         }
         vendor.storeControlRegister(v, e.cr(), e.value());
         v.emit(new ControlRegisterWritten(op.rip(), e.cr(), e.value(), Outcome.DONE));
         return Next.CONTINUE;
-    }
-
-    private static boolean allowed(Exit.CrWrite e, Vcpu v) {
-        long value = e.value();
-        return switch (e.cr()) {
-            case 0 ->
-                    value >>> 32 == 0
-                            && ((value & CR0_PG) == 0 || (value & CR0_PE) != 0)
-                            && ((value & CR0_NW) == 0 || (value & CR0_CD) != 0);
-            case 4 -> (value & CR4_VMXE) == 0 || v.setup().model().has("VMX");
-            default -> true;
-        };
     }
 
     /// The first access of a run: the guest gets its debug registers and tries again.
@@ -185,8 +173,7 @@ final class ExitHandlers {
     }
 
     private Next xsetbv(Exit.Xsetbv e, GuestOp op, Vcpu v) {
-        boolean valid = e.xcr() == 0 && (e.value() & 1) != 0 && (e.value() & ~XCR0_SUPPORTED) == 0;
-        if (!valid || !v.setup().model().has("XSAVE")) {
+        if (!ControlRegisters.acceptExtended(e.xcr(), e.value()) || !v.setup().model().has("XSAVE")) {
             return fault(op, GP, Outcome.GP, v);
         }
         v.emit(new ExtendedControlWritten(op.rip(), e.xcr(), e.value(), Outcome.DONE));

@@ -81,25 +81,27 @@ public record Policy(
     /// VMX controls by name, the optional ones where the processor has them.
     ///
     /// @param always by group: pin, primary, secondary, tertiary, entry, exit
-    /// @param ifGuest secondary controls that are set if the guest has a feature
+    /// @param ifGuest secondary controls that are set if the guest has all of some features
     /// @param unlessGuest secondary controls that are set unless the guest has a feature
     /// @param exceptions vectors that exit
+    /// @param cr4OwnedIfReserved whether bits of CR4 that the guest's CPUID reserves are the host's after all
     public record VmxControls(
             SortedMap<String, List<String>> always,
-            SortedMap<String, String> ifGuest,
-            SortedMap<String, String> unlessGuest,
+            SortedMap<String, List<String>> ifGuest,
+            SortedMap<String, List<String>> unlessGuest,
             List<Integer> exceptions,
             long cr0GuestOwned,
-            long cr4GuestOwned) {}
+            long cr4GuestOwned,
+            boolean cr4OwnedIfReserved) {}
 
     /// SVM intercepts by name.
     ///
     /// @param unlessGuestSvme set while the guest's EFER.SVME is off, whatever the platform has
     public record SvmControls(
             List<String> always,
-            SortedMap<String, String> ifPlatform,
-            SortedMap<String, String> unlessPlatform,
-            SortedMap<String, String> unlessGuest,
+            SortedMap<String, List<String>> ifPlatform,
+            SortedMap<String, List<String>> unlessPlatform,
+            SortedMap<String, List<String>> unlessGuest,
             SortedSet<String> unlessGuestSvme,
             List<Integer> exceptions) {}
 

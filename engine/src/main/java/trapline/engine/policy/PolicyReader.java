@@ -24,6 +24,7 @@ import trapline.engine.policy.Policy.Vmx;
 import trapline.engine.policy.Policy.VmxControls;
 import trapline.engine.policy.Policy.VmxMerge;
 import trapline.engine.table.Bits;
+import trapline.engine.table.Features;
 import trapline.engine.table.Msrs;
 import trapline.engine.text.InputException.Kind;
 import trapline.engine.text.Node;
@@ -183,7 +184,8 @@ final class PolicyReader {
                         "secondary-unless-guest",
                         "exceptions",
                         "cr0-guest-owned",
-                        "cr4-guest-owned"));
+                        "cr4-guest-owned",
+                        "cr4-host-owned-if-reserved"));
         node.allow("controls of VMX", keys);
         SortedMap<String, List<String>> always = new TreeMap<>();
         for (String group : GROUPS) {
@@ -197,7 +199,8 @@ final class PolicyReader {
                 names(node.require("secondary-unless-guest"), true),
                 vectors(node.require("exceptions")),
                 mask(node.require("cr0-guest-owned")),
-                mask(node.require("cr4-guest-owned")));
+                mask(node.require("cr4-guest-owned")),
+                node.find("cr4-host-owned-if-reserved").map(Node::bool).orElse(false));
     }
 
     private static String control(Node node) {
@@ -222,14 +225,20 @@ final class PolicyReader {
         return node.text();
     }
 
-    /// Control or intercept to the feature on which it depends.
-    private static SortedMap<String, String> names(Node node, boolean vmx) {
-        SortedMap<String, String> names = new TreeMap<>();
+    /// Control or intercept to the features on which it depends, all of them.
+    private static SortedMap<String, List<String>> names(Node node, boolean vmx) {
+        SortedMap<String, List<String>> names = new TreeMap<>();
         for (Map.Entry<String, Entry> entry : node.entries().entrySet()) {
             Node key = new Node.Scalar(entry.getValue().keyPlace(), entry.getKey(), true);
-            names.put(vmx ? control(key) : intercept(key), entry.getValue().value().text());
+            names.put(vmx ? control(key) : intercept(key), features(entry.getValue().value()));
         }
         return Collections.unmodifiableSortedMap(names);
+    }
+
+    private static List<String> features(Node node) {
+        return node.oneOrMore().stream()
+                .map(feature -> feature.oneOf(Features.names(), "feature"))
+                .toList();
     }
 
     private static List<Integer> vectors(Node node) {

@@ -35,6 +35,9 @@ final class GuestFold {
     private static final Field PAUSE_COUNT = Layout.VMCB.named("pause_filter_count");
     private static final Field PAUSE_THRESHOLD = Layout.VMCB.named("pause_filter_thresh");
 
+    /// A command to MOV to CR3, not a bit of its value.
+    private static final long CR3_NO_FLUSH = 1L << 63;
+
     private GuestFold() {}
 
     static void apply(GuestEvent event, VcpuState vcpu, MachineState machine) {
@@ -169,7 +172,7 @@ final class GuestFold {
             switch (e.cr()) {
                 case 0 -> vcpu.setRegister(Reg.CR0, e.value());
                 case 2 -> vcpu.setRegister(Reg.CR2, e.value());
-                case 3 -> vcpu.setRegister(Reg.CR3, e.value());
+                case 3 -> vcpu.setRegister(Reg.CR3, e.value() & ~CR3_NO_FLUSH);
                 case 4 -> vcpu.setRegister(Reg.CR4, e.value());
                 default -> vcpu.setRegister(Reg.CR8, e.value());
             }

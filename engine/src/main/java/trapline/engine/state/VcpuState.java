@@ -163,11 +163,6 @@ public final class VcpuState {
         return -1;
     }
 
-    /// How many ticks ago the loop of PAUSE instructions began that goes on now.
-    public long pauseLoop() {
-        return kvm(Kvm.PAUSE_LAST) - kvm(Kvm.PAUSE_FIRST);
-    }
-
     /// The bits of the first 64 registers of `set` whose field may be older than the register.
     public long staleLow(RegisterSet set) {
         return staleLow & set.low();

@@ -4,7 +4,6 @@ import trapline.engine.Check;
 import trapline.engine.cpu.Execute;
 import trapline.engine.cpu.Exit;
 import trapline.engine.cpu.GuestOp;
-import trapline.engine.cpu.HardwareMsrs;
 import trapline.engine.cpu.Operands;
 import trapline.engine.cpu.Platform;
 import trapline.engine.cpu.Processor;
@@ -67,7 +66,7 @@ public final class SvmProcessor implements Processor {
 
     public SvmProcessor(MachineState machine, Platform platform, World world) {
         this.machine = machine;
-        execute = new Execute(machine, new HardwareMsrs(platform), world);
+        execute = new Execute(machine, platform, world);
         checks = new VmrunChecks(machine);
     }
 
@@ -179,7 +178,7 @@ public final class SvmProcessor implements Processor {
 
     private Exit movToCr(GuestOp.MovToCr op, Image vmcb, VcpuState vcpu, Emitter out) {
         if (op.cr() == 2 || !(CR_WRITES[op.cr()].in(vmcb) || selective(op, vmcb, vcpu))) {
-            return execute.movToCr(op, out);
+            return execute.movToCr(op, vcpu, out);
         }
         boolean whole = CR_WRITES[op.cr()].in(vmcb);
         exit(whole ? SvmExit.WRITE_CR0 + op.cr() : SvmExit.CR0_SEL_WRITE, 0, 0, op, vcpu, out);
@@ -202,9 +201,13 @@ public final class SvmProcessor implements Processor {
         return execute.tlbInvalidate(op, out);
     }
 
+    /// The filter is set anew at VMRUN, and by a PAUSE that comes later than the threshold after the last.
     private static boolean filterRunsOut(VcpuState vcpu) {
-        return vcpu.current().get(Vmcb.PAUSE_COUNT) == 0
-                || (vcpu.kvm(Kvm.PAUSE_LAST) != 0 && vcpu.kvm(Kvm.PAUSE_LEFT) <= 0);
+        Image vmcb = vcpu.current();
+        long last = vcpu.kvm(Kvm.PAUSE_LAST);
+        long threshold = vmcb.get(Vmcb.PAUSE_THRESHOLD);
+        boolean anew = last == 0 || (threshold != 0 && vcpu.tick() + 1 - last > threshold);
+        return vmcb.get(Vmcb.PAUSE_COUNT) == 0 || (!anew && vcpu.kvm(Kvm.PAUSE_LEFT) <= 0);
     }
 
     private Exit vmOp(GuestOp.VmOp op, Image vmcb, VcpuState vcpu, Emitter out) {

@@ -4,10 +4,12 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Predicate;
+import trapline.engine.cpu.ControlRegisters;
 import trapline.engine.cpu.svm.Vmcb.Intercept;
 import trapline.engine.state.Image;
 import trapline.engine.state.MachineState;
 import trapline.engine.state.VcpuState;
+import trapline.engine.state.Vendor;
 
 /// The consistency checks of VMRUN that this model can fail (APM vol. 2, Canonicalization and Consistency Checks).
 ///
@@ -24,7 +26,7 @@ public final class VmrunChecks {
     private static final long EFER_SVME = 1 << 12;
     private static final long EFER_RESERVED = ~((1L << 21) | 0xfd01);
     private static final long CS_L_AND_D = 0x600;
-    private static final long PHYSICAL_RESERVED = ~((1L << 48) - 1);
+    private static final long PHYSICAL_RESERVED = ControlRegisters.beyondMemory(Vendor.SVM);
 
     private final Map<String, Predicate<Image>> checks = new LinkedHashMap<>();
     private final long[][] checked;
@@ -37,7 +39,7 @@ public final class VmrunChecks {
         checks.put("efer-svme", v -> v.has(Vmcb.EFER, EFER_SVME));
         checks.put("cr0-nw-without-cd", v -> v.has(Vmcb.CR0, CR0_CD) || !v.has(Vmcb.CR0, CR0_NW));
         checks.put("cr0-high-bits", v -> v.get(Vmcb.CR0) >>> 32 == 0);
-        checks.put("cr3-address", v -> (v.get(Vmcb.CR3) & (PHYSICAL_RESERVED & ~(1L << 63))) == 0);
+        checks.put("cr3-address", v -> (v.get(Vmcb.CR3) & PHYSICAL_RESERVED) == 0);
         checks.put("cr4-high-bits", v -> v.get(Vmcb.CR4) >>> 32 == 0);
         checks.put("dr6-high-bits", v -> v.get(Vmcb.DR6) >>> 32 == 0);
         checks.put("dr7-high-bits", v -> v.get(Vmcb.DR7) >>> 32 == 0);

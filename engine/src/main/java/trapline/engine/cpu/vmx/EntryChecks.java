@@ -7,11 +7,13 @@ import static trapline.engine.cpu.vmx.EntryCheck.Stage.HOST;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
+import trapline.engine.cpu.ControlRegisters;
 import trapline.engine.cpu.HardwareMsrs;
 import trapline.engine.cpu.Platform;
 import trapline.engine.state.Image;
 import trapline.engine.state.MachineState;
 import trapline.engine.state.VcpuState;
+import trapline.engine.state.Vendor;
 import trapline.engine.table.Field;
 import trapline.engine.table.Layout;
 
@@ -34,7 +36,7 @@ public final class EntryChecks {
     private static final long RFLAGS_ONE = 2;
     private static final long RFLAGS_RESERVED = ~0x3f7fd7L;
     private static final long RFLAGS_IF = 1 << 9;
-    private static final long PHYSICAL_RESERVED = ~((1L << 46) - 1);
+    private static final long PHYSICAL_RESERVED = ControlRegisters.beyondMemory(Vendor.VMX);
 
     private final List<EntryCheck> checks = new ArrayList<>();
     private final long[][] checked;
@@ -200,7 +202,7 @@ public final class EntryChecks {
         check(
                 GUEST,
                 "guest-cr3-address",
-                v -> (v.get(Vmcs.GUEST_CR3) & PHYSICAL_RESERVED & ~(1L << 63)) == 0);
+                v -> (v.get(Vmcs.GUEST_CR3) & PHYSICAL_RESERVED) == 0);
         check(GUEST, "guest-dr7-high-bits", v -> v.get(Vmcs.GUEST_DR7) >>> 32 == 0);
         check(
                 GUEST,

@@ -3,7 +3,6 @@ package trapline.engine.cpu.vmx;
 import trapline.engine.cpu.Execute;
 import trapline.engine.cpu.Exit;
 import trapline.engine.cpu.GuestOp;
-import trapline.engine.cpu.HardwareMsrs;
 import trapline.engine.cpu.Operands;
 import trapline.engine.cpu.Platform;
 import trapline.engine.cpu.Processor;
@@ -16,6 +15,7 @@ import trapline.engine.event.GuestEvent.VmInstructionExecuted;
 import trapline.engine.event.HardwareEvent.VmEntered;
 import trapline.engine.event.HardwareEvent.VmEntryFailed;
 import trapline.engine.event.HardwareEvent.VmExited;
+import trapline.engine.event.Kvm;
 import trapline.engine.event.Outcome;
 import trapline.engine.event.Reg;
 import trapline.engine.event.Writes;
@@ -37,7 +37,7 @@ public final class VmxProcessor implements Processor {
 
     public VmxProcessor(MachineState machine, Platform platform, World world) {
         this.machine = machine;
-        execute = new Execute(machine, new HardwareMsrs(platform), world);
+        execute = new Execute(machine, platform, world);
         checks = new EntryChecks(machine, platform);
     }
 
@@ -148,7 +148,7 @@ public final class VmxProcessor implements Processor {
                     default -> false;
                 };
         if (!exits) {
-            return execute.movToCr(op, out);
+            return execute.movToCr(op, vcpu, out);
         }
         exit(VmxReason.CR_ACCESS, op.cr(), op, vcpu, out);
         return new Exit.CrWrite(op.cr(), op.value());
@@ -173,14 +173,21 @@ public final class VmxProcessor implements Processor {
     }
 
     private Exit pause(GuestOp.Pause op, Image vmcs, VcpuState vcpu, Emitter out) {
-        boolean loop =
-                secondary(vmcs, Vmcs.PAUSE_LOOP_EXITING)
-                        && vcpu.pauseLoop() > vmcs.get(Vmcs.PLE_WINDOW);
-        if (loop || vmcs.has(Vmcs.PRIMARY, Vmcs.PAUSE_EXITING)) {
+        if (loops(vmcs, vcpu) || vmcs.has(Vmcs.PRIMARY, Vmcs.PAUSE_EXITING)) {
             exit(VmxReason.PAUSE_INSTRUCTION, 0, op, vcpu, out);
             return new Exit.Pause();
         }
         return execute.pause(op, out);
+    }
+
+    /// PAUSE-loop exiting: this PAUSE goes on with a loop, and the loop has lasted longer than the window.
+    private static boolean loops(Image vmcs, VcpuState vcpu) {
+        long now = vcpu.tick() + 1;
+        long last = vcpu.kvm(Kvm.PAUSE_LAST);
+        return secondary(vmcs, Vmcs.PAUSE_LOOP_EXITING)
+                && last != 0
+                && now - last <= vmcs.get(Vmcs.PLE_GAP)
+                && now - vcpu.kvm(Kvm.PAUSE_FIRST) > vmcs.get(Vmcs.PLE_WINDOW);
     }
 
     private Exit vmOp(GuestOp.VmOp op, Image vmcs, VcpuState vcpu, Emitter out) {

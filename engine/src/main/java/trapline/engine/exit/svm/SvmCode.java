@@ -148,14 +148,15 @@ public final class SvmCode implements VendorCode {
         for (String name : choice.always()) {
             set(words, name, true);
         }
-        for (Map.Entry<String, String> entry : choice.ifPlatform().entrySet()) {
-            set(words, entry.getKey(), v.setup().platform().has(entry.getValue()));
+        for (Map.Entry<String, List<String>> entry : choice.ifPlatform().entrySet()) {
+            set(words, entry.getKey(), v.setup().platform().hasAll(entry.getValue()));
         }
-        for (Map.Entry<String, String> entry : choice.unlessPlatform().entrySet()) {
-            set(words, entry.getKey(), !v.setup().platform().has(entry.getValue()));
+        for (Map.Entry<String, List<String>> entry : choice.unlessPlatform().entrySet()) {
+            set(words, entry.getKey(), !v.setup().platform().hasAll(entry.getValue()));
         }
-        for (Map.Entry<String, String> entry : choice.unlessGuest().entrySet()) {
-            set(words, entry.getKey(), !v.setup().model().has(entry.getValue()));
+        for (Map.Entry<String, List<String>> entry : choice.unlessGuest().entrySet()) {
+            boolean there = v.setup().platform().hasAll(entry.getValue());
+            set(words, entry.getKey(), there && !v.setup().model().hasAll(entry.getValue()));
         }
         for (String name : choice.unlessGuestSvme()) {
             set(words, name, true);
@@ -198,8 +199,9 @@ public final class SvmCode implements VendorCode {
         boolean guestSvme = (value & EFER_SVME) != 0;
         for (String name : policy.vendors().svm().controls().unlessGuestSvme()) {
             Intercept intercept = Intercept.named(name);
-            String feature = policy.vendors().svm().controls().unlessPlatform().get(name);
-            boolean on = !guestSvme || feature == null || !v.setup().platform().has(feature);
+            List<String> features = policy.vendors().svm().controls().unlessPlatform().get(name);
+            boolean on =
+                    !guestSvme || features == null || !v.setup().platform().hasAll(features);
             long word = v.state().image(1).get(intercept.word()) & ~intercept.mask();
             write(v, 1, intercept.word(), word | (on ? intercept.mask() : 0));
         }

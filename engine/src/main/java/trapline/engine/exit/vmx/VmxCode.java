@@ -3,6 +3,7 @@ package trapline.engine.exit.vmx;
 import java.util.List;
 import java.util.Map;
 import trapline.engine.Check;
+import trapline.engine.cpu.ControlRegisters;
 import trapline.engine.cpu.Exit;
 import trapline.engine.cpu.GuestOp;
 import trapline.engine.cpu.WritesBuilder;
@@ -108,13 +109,13 @@ public final class VmxCode implements VendorCode {
         long primary = adjusted(Vmcs.PRIMARY, choice.always().get("primary"));
         write(v, 1, Vmcs.PRIMARY, primary);
         long secondary = mask(choice.always().get("secondary"));
-        for (Map.Entry<String, String> control : choice.ifGuest().entrySet()) {
-            secondary |=
-                    v.setup().model().has(control.getValue()) ? Bits.control(control.getKey()) : 0;
+        for (Map.Entry<String, List<String>> control : choice.ifGuest().entrySet()) {
+            boolean shown = v.setup().model().hasAll(control.getValue());
+            secondary |= shown ? Bits.control(control.getKey()) : 0;
         }
-        for (Map.Entry<String, String> control : choice.unlessGuest().entrySet()) {
-            secondary |=
-                    v.setup().model().has(control.getValue()) ? 0 : Bits.control(control.getKey());
+        for (Map.Entry<String, List<String>> control : choice.unlessGuest().entrySet()) {
+            boolean shown = v.setup().model().hasAll(control.getValue());
+            secondary |= shown ? 0 : Bits.control(control.getKey());
         }
         write(v, 1, Vmcs.SECONDARY, allowed.adjust(Vmcs.SECONDARY, secondary));
         write(v, 1, Vmcs.TERTIARY, adjusted(Vmcs.TERTIARY, choice.always().get("tertiary")));
@@ -127,7 +128,13 @@ public final class VmxCode implements VendorCode {
         }
         write(v, 1, Vmcs.EXCEPTION_BITMAP, exceptions);
         write(v, 1, Vmcs.CR0_MASK, ~choice.cr0GuestOwned());
-        write(v, 1, Vmcs.CR4_MASK, ~choice.cr4GuestOwned());
+        write(v, 1, Vmcs.CR4_MASK, ~choice.cr4GuestOwned() | cr4Reserved(v, choice));
+    }
+
+    private static long cr4Reserved(Vcpu v, VmxControls choice) {
+        return choice.cr4OwnedIfReserved()
+                ? ControlRegisters.cr4Reserved(v.setup().model()::has)
+                : 0;
     }
 
     private long adjusted(Field field, List<String> names) {

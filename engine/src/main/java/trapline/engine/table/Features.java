@@ -1,4 +1,4 @@
-package trapline.engine.cpu;
+package trapline.engine.table;
 
 import java.util.Collection;
 import java.util.Collections;
@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.TreeMap;
-import trapline.engine.table.Csv;
 
 /// CPUID features by Linux's name and by the property that QEMU gives them.
 public final class Features {

@@ -1,0 +1,2 @@
+/// Tests of KVM's vendor code, seen in the events.
+package trapline.engine.exit.svm;

@@ -40,6 +40,9 @@ public sealed interface Exit {
 
     record EnterNested(EntryInstruction instruction, long address) implements Exit {}
 
+    /// INVPCID, where SVM intercepts it to hide it.
+    record Invpcid() implements Exit {}
+
     /// An instruction that only an L1 ever intercepts: RDTSC, INVLPG, MOV to CR3 and the like.
     record OnlyNested() implements Exit {}
 }

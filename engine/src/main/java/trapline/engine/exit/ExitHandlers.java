@@ -64,6 +64,7 @@ final class ExitHandlers {
             case Exit.ExternalInterrupt _ -> Next.CONTINUE;
             case Exit.VmOp _ -> vmOp((GuestOp.VmOp) op, v);
             case Exit.EnterNested _ -> enterNested((GuestOp.EnterNested) op, v);
+            case Exit.Invpcid _ -> fault(op, UD, Outcome.UD, v);
             case Exit.OnlyNested _ -> onlyNested(op);
         };
     }

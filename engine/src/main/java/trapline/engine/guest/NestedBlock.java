@@ -95,6 +95,7 @@ record NestedBlock(Vendor vendor, Intercepts intercepts, Map<String, Long> field
                 store(ops, field, value);
             }
         }
+        store(ops, Vmcb.CR0, InitialRegisters.of(vendor).get(Reg.CR0));
         store(ops, Vmcb.EFER, efer);
         store(ops, Vmcb.ASID, 1);
         store(ops, Vmcb.MSRPM, BITMAP_PAGE);

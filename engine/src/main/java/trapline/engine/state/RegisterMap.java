@@ -122,7 +122,7 @@ public final class RegisterMap {
         return pairs;
     }
 
-    /// EFER is not among them: its field has SVME set, whatever the guest sees.
+    /// CR0 and EFER are not among them: their fields hold what the hardware runs with, not what the guest sees.
     private static List<Pair> svm() {
         List<Pair> pairs = new ArrayList<>();
         String[][] plain = {
@@ -130,7 +130,6 @@ public final class RegisterMap {
             {"RSP", "rsp"},
             {"RAX", "rax"},
             {"RFLAGS", "rflags"},
-            {"CR0", "cr0"},
             {"CR2", "cr2"},
             {"CR3", "cr3"},
             {"CR4", "cr4"},

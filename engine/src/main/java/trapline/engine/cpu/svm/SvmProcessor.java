@@ -59,13 +59,18 @@ public final class SvmProcessor implements Processor {
 
     private static final long EFER_SVME = 1 << 12;
 
+    /// EXITINFO1 of MOV to a control register with decode assists: it was a MOV, from RAX.
+    private static final long MOV_CR = 1L << 63;
+
     private final MachineState machine;
+    private final Platform platform;
     private final Execute execute;
     private final VmrunChecks checks;
     private final WritesBuilder writes = new WritesBuilder();
 
     public SvmProcessor(MachineState machine, Platform platform, World world) {
         this.machine = machine;
+        this.platform = platform;
         execute = new Execute(machine, platform, world);
         checks = new VmrunChecks(machine);
     }
@@ -181,7 +186,8 @@ public final class SvmProcessor implements Processor {
             return execute.movToCr(op, vcpu, out);
         }
         boolean whole = CR_WRITES[op.cr()].in(vmcb);
-        exit(whole ? SvmExit.WRITE_CR0 + op.cr() : SvmExit.CR0_SEL_WRITE, 0, 0, op, vcpu, out);
+        long code = whole ? SvmExit.WRITE_CR0 + op.cr() : SvmExit.CR0_SEL_WRITE;
+        exit(code, platform.has("DECODEASSISTS") ? MOV_CR : 0, 0, op, vcpu, out);
         return new Exit.CrWrite(op.cr(), op.value());
     }
 
@@ -194,9 +200,12 @@ public final class SvmProcessor implements Processor {
 
     private Exit tlbInvalidate(GuestOp.TlbInvalidate op, Image vmcb, VcpuState vcpu, Emitter out) {
         boolean invpcid = op.instruction() == TlbInstruction.INVPCID;
+        if (invpcid && !platform.has("INVPCID")) {
+            return undefined(op, vcpu, out);
+        }
         if ((invpcid ? INVPCID : INVLPG).in(vmcb)) {
             exit(invpcid ? SvmExit.INVPCID : SvmExit.INVLPG, op.operand(), 0, op, vcpu, out);
-            return new Exit.OnlyNested();
+            return invpcid ? new Exit.Invpcid() : new Exit.OnlyNested();
         }
         return execute.tlbInvalidate(op, out);
     }
@@ -246,11 +255,13 @@ public final class SvmProcessor implements Processor {
     /// Stores exit information and guest state, as far as they changed.
     private void exit(long code, long info1, long info2, GuestOp op, VcpuState vcpu, Emitter out) {
         Image vmcb = vcpu.current();
+        long guestCr0 = vcpu.register(Reg.CR0);
         writes.on(vcpu, vmcb)
                 .field(Vmcb.EXIT_CODE, code)
                 .field(Vmcb.EXIT_INFO_1, info1)
                 .field(Vmcb.EXIT_INFO_2, info2)
-                .field(Vmcb.EXIT_INT_INFO, 0);
+                .field(Vmcb.EXIT_INT_INFO, 0)
+                .field(Vmcb.CR0, CR_WRITES[0].in(vmcb) ? vmcb.get(Vmcb.CR0) : guestCr0);
         if (op != null) {
             writes.field(Vmcb.NEXT_RIP, code >= SvmExit.NPF ? 0 : op.rip() + op.length())
                     .register(Reg.RIP, op.rip());

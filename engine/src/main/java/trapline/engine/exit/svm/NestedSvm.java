@@ -44,6 +44,8 @@ final class NestedSvm {
     private static final Intercept XSETBV = Intercept.named("INTERCEPT_XSETBV");
     private static final Intercept PAUSE = Intercept.named("INTERCEPT_PAUSE");
     private static final Intercept VMRUN = Intercept.named("INTERCEPT_VMRUN");
+    private static final Intercept SELECTIVE_CR0 = Intercept.named("INTERCEPT_SELECTIVE_CR0");
+    private static final Intercept INVPCID = Intercept.named("INTERCEPT_INVPCID");
     private static final Intercept VMLOAD = Intercept.named("INTERCEPT_VMLOAD");
     private static final Intercept VMSAVE = Intercept.named("INTERCEPT_VMSAVE");
 
@@ -108,13 +110,16 @@ final class NestedSvm {
         write(v, 1, Vmcb.RSP, v.state().register(Reg.RSP));
         write(v, 1, Vmcb.RAX, v.state().register(Reg.RAX));
         write(v, 1, Vmcb.RFLAGS, v.state().register(Reg.RFLAGS));
+        write(v, 1, Vmcb.CR0, v.state().register(Reg.CR0));
     }
 
     private void prepare02(Vcpu v, boolean ownMap) {
         Image vmcb01 = v.state().image(1);
         Image vmcb12 = v.state().image(12);
         for (Field field : Layout.VMCB.fields()) {
-            if (field.area() == Field.Area.GUEST && !field.vmload()) {
+            if (field.area() == Field.Area.GUEST
+                    && !field.vmload()
+                    && !field.equals(Vmcb.CR0)) {
                 boolean shared = field.equals(Vmcb.SPEC_CTRL);
                 write(v, 2, field, (shared ? vmcb01 : vmcb12).get(field));
             }
@@ -123,6 +128,7 @@ final class NestedSvm {
             Field word = Layout.VMCB.field(4 * i);
             write(v, 2, word, vmcb01.get(word) | vmcb12.get(word));
         }
+        SvmCode.cr0(v, vmcb12.get(Vmcb.CR0));
         if (!VMMCALL.in(vmcb12)) {
             long word = v.state().image(2).get(VMMCALL.word());
             write(v, 2, VMMCALL.word(), word & ~VMMCALL.mask());
@@ -148,7 +154,9 @@ final class NestedSvm {
                 writes.bareRegister(register, from.get(field));
             }
         }
-        return writes.bareRegister(Reg.EFER, from.get(Vmcb.EFER)).done();
+        return writes.bareRegister(Reg.CR0, from.get(Vmcb.CR0))
+                .bareRegister(Reg.EFER, from.get(Vmcb.EFER))
+                .done();
     }
 
     /// FACTS 1.10: every word of the map that holds a listed MSR is the union of 01's and 12's.
@@ -184,13 +192,15 @@ final class NestedSvm {
             case Exit.Hlt _ -> HLT.in(vmcb12) || IDLE_HLT.in(vmcb12);
             case Exit.Io _ -> IOIO.in(vmcb12);
             case Exit.Hypercall _ -> VMMCALL.in(vmcb12);
-            case Exit.CrWrite e -> Intercept.write("CR", e.cr()).in(vmcb12);
+            case Exit.CrWrite e ->
+                    Intercept.write("CR", e.cr()).in(vmcb12) || selective(e, v, vmcb12);
             case Exit.DrWrite e -> Intercept.write("DR", e.dr()).in(vmcb12);
             case Exit.Xsetbv _ -> XSETBV.in(vmcb12);
             case Exit.Pause _ -> PAUSE.in(vmcb12);
             case Exit.EnterNested _ -> VMRUN.in(vmcb12);
             case Exit.VmOp e ->
                     (e.instruction() == VmInstruction.VMLOAD ? VMLOAD : VMSAVE).in(vmcb12);
+            case Exit.Invpcid _ -> INVPCID.in(vmcb12);
             case Exit.OnlyNested _ -> true;
             case Exit.NestedPageFault _,
                     Exit.ApicAccess _,
@@ -200,6 +210,13 @@ final class NestedSvm {
         };
     }
 
+    /// L1's selective intercept of CR0: writes that change more than TS and MP.
+    private static boolean selective(Exit.CrWrite e, Vcpu v, Image vmcb12) {
+        return e.cr() == 0
+                && SELECTIVE_CR0.in(vmcb12)
+                && ((e.value() ^ v.state().register(Reg.CR0)) & ~0xaL) != 0;
+    }
+
     /// The exit that vmcb02 holds becomes L1's.
     void exitToL1(Vcpu v) {
         Image vmcb02 = v.state().image(2);
@@ -207,7 +224,8 @@ final class NestedSvm {
             if (field.area() == Field.Area.GUEST
                     && !field.vmload()
                     && !field.equals(Vmcb.SPEC_CTRL)) {
-                write(v, 12, field, vmcb02.get(field));
+                boolean seen = field.equals(Vmcb.CR0);
+                write(v, 12, field, seen ? v.state().register(Reg.CR0) : vmcb02.get(field));
             }
         }
         write(v, 12, Vmcb.NEXT_RIP, vmcb02.get(Vmcb.NEXT_RIP));
@@ -225,6 +243,7 @@ final class NestedSvm {
         v.emit(new NestedExited(code, info1));
         write(v, 1, Vmcb.SPEC_CTRL, v.state().image(2).get(Vmcb.SPEC_CTRL));
         v.emit(new RegistersChanged(guestRegisters(v, v.state().image(1))));
+        SvmCode.cr0(v, v.state().register(Reg.CR0));
         boolean barrier =
                 policy.ibpb().nestedExit() == Ibpb.NestedExit.IF_GUEST_HAS_IBRS
                         && (v.setup().model().has("SPEC_CTRL") || v.setup().model().has("AMD_IBRS"))

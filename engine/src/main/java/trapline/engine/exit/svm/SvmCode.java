@@ -68,6 +68,14 @@ public final class SvmCode implements VendorCode {
         Msrs.TSC_AUX
     };
 
+    /// NW and CD.
+    private static final long CR0_NO_CACHE = 3 << 29;
+
+    private static final Field CR_WORD = Intercept.named("INTERCEPT_CR0_READ").word();
+    private static final long CR0_ACCESSES =
+            Intercept.named("INTERCEPT_CR0_READ").mask()
+                    | Intercept.named("INTERCEPT_CR0_WRITE").mask();
+
     private static final Intercept[] DEBUG_REGISTERS = new Intercept[16];
 
     static {
@@ -190,6 +198,7 @@ public final class SvmCode implements VendorCode {
                 write(v, 1, field, register.getValue());
             }
         }
+        storeControlRegister(v, 0, v.state().register(Reg.CR0));
         efer(v, v.state().register(Reg.EFER));
     }
 
@@ -298,11 +307,22 @@ public final class SvmCode implements VendorCode {
     @Override
     public void storeControlRegister(Vcpu v, int cr, long value) {
         switch (cr) {
-            case 0 -> writeCurrent(v, Vmcb.CR0, value);
+            case 0 -> cr0(v, value);
             case 3 -> writeCurrent(v, Vmcb.CR3, value);
             case 4 -> writeCurrent(v, Vmcb.CR4, value);
             default -> {}
         }
+    }
+
+    /// Hardware runs with caches on; while the guest has them off, each of its accesses exits (`svm_set_cr0`).
+    static void cr0(Vcpu v, long value) {
+        int structure = v.state().currentStructure();
+        write(v, structure, Vmcb.CR0, value & ~CR0_NO_CACHE);
+        long wanted = (value & CR0_NO_CACHE) != 0 ? CR0_ACCESSES : 0;
+        if (structure == 2) {
+            wanted |= v.state().image(12).get(CR_WORD) & CR0_ACCESSES;
+        }
+        write(v, structure, CR_WORD, (v.state().image(structure).get(CR_WORD) & ~CR0_ACCESSES) | wanted);
     }
 
     @Override

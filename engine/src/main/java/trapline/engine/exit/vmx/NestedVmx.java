@@ -286,6 +286,7 @@ final class NestedVmx {
                     Exit.Xsetbv _,
                     Exit.VmOp _,
                     Exit.EnterNested _,
+                    Exit.Invpcid _,
                     Exit.OnlyNested _ ->
                     true;
         };
@@ -314,8 +315,16 @@ final class NestedVmx {
     private void exitToL1(Vcpu v, long reason, long qualification, boolean ran) {
         Image vmcs02 = v.state().image(2);
         if (ran) {
+            Image vmcs12 = v.state().image(12);
+            long cr0 = actual(vmcs02, vmcs12, Vmcs.GUEST_CR0, Vmcs.CR0_MASK, Vmcs.CR0_SHADOW);
+            long cr4 = actual(vmcs02, vmcs12, Vmcs.GUEST_CR4, Vmcs.CR4_MASK, Vmcs.CR4_SHADOW);
             for (Field field : Layout.VMCS.fields()) {
-                if (field.area() == Field.Area.GUEST && !field.equals(Vmcs.LINK_POINTER)) {
+                if (field.equals(Vmcs.GUEST_CR0)) {
+                    VmxCode.write(v, 12, field, cr0);
+                } else if (field.equals(Vmcs.GUEST_CR4)) {
+                    VmxCode.write(v, 12, field, cr4);
+                } else if (field.area() == Field.Area.GUEST
+                        && !field.equals(Vmcs.LINK_POINTER)) {
                     VmxCode.write(v, 12, field, vmcs02.get(field));
                 }
             }
@@ -330,6 +339,16 @@ final class NestedVmx {
         if (barrierAtExit(v)) {
             v.hostWrite(Msrs.PRED_CMD, 1, HostCause.IBPB);
         }
+    }
+
+    /// What L2's register really is (`vmcs12_guest_cr0`): its own bits, those that L1 owns, those that L0 does.
+    private static long actual(
+            Image vmcs02, Image vmcs12, Field register, Field mask, Field shadow) {
+        long own = ~vmcs02.get(mask);
+        long owned12 = vmcs12.get(mask);
+        return (vmcs02.get(register) & own)
+                | (vmcs12.get(register) & owned12)
+                | (vmcs02.get(shadow) & ~(own | owned12));
     }
 
     /// L1 goes on where vmcs12's host state says (`load_vmcs12_host_state`), with interrupts on again at once.

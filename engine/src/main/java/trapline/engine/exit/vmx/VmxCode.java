@@ -45,6 +45,11 @@ public final class VmxCode implements VendorCode {
     private static final long APIC_ACCESS_PAGE = 0xfee0_0000L;
     private static final long PLE_GAP = 128;
     private static final long PLE_WINDOW = 4096;
+    private static final long CR0_NE = 1 << 5;
+
+    /// NW and CD, which the hardware never runs with (`KVM_VM_CR0_ALWAYS_OFF`).
+    private static final long CR0_NO_CACHE = 3 << 29;
+
     private static final long CR4_VMXE = 1 << 13;
     private static final long EFER_LMA = 1 << 10;
     private static final long ERROR_CODE_VALID = 1 << 11;
@@ -275,16 +280,25 @@ public final class VmxCode implements VendorCode {
     public void storeControlRegister(Vcpu v, int cr, long value) {
         switch (cr) {
             case 0 -> {
+                long actual = withoutL1s(v, value, Vmcs.GUEST_CR0, Vmcs.CR0_MASK);
                 writeCurrent(v, Vmcs.CR0_SHADOW, value);
-                writeCurrent(v, Vmcs.GUEST_CR0, value | (1 << 5));
+                writeCurrent(v, Vmcs.GUEST_CR0, (actual & ~CR0_NO_CACHE) | CR0_NE);
             }
             case 3 -> writeCurrent(v, Vmcs.GUEST_CR3, value);
             case 4 -> {
+                long actual = withoutL1s(v, value, Vmcs.GUEST_CR4, Vmcs.CR4_MASK);
                 writeCurrent(v, Vmcs.CR4_SHADOW, value);
-                writeCurrent(v, Vmcs.GUEST_CR4, value | CR4_VMXE);
+                writeCurrent(v, Vmcs.GUEST_CR4, actual | CR4_VMXE);
             }
             default -> {}
         }
+    }
+
+    /// Bits that L1 owns do not change when L2 writes what it saw there anyway.
+    private static long withoutL1s(Vcpu v, long value, Field register, Field mask) {
+        Image vmcs12 = v.state().image(12);
+        long owned = v.state().level() == 2 ? vmcs12.get(mask) : 0;
+        return (value & ~owned) | (vmcs12.get(register) & owned);
     }
 
     @Override

@@ -98,6 +98,11 @@ public record Recording(List<Envelope> envelopes, MachineState machine, Machines
         return all(VmExited.class).stream().map(this::reasonOf).toList();
     }
 
+    /// The names of the exits of L1 or of L2, in order.
+    public List<String> exitReasons(int level) {
+        return all(VmExited.class, e -> e.level() == level).stream().map(this::reasonOf).toList();
+    }
+
     private String reasonOf(VmExited exit) {
         return machines.platform().vendor() == Vendor.VMX
                 ? ExitReasons.vmx(exit.reason())

@@ -23,41 +23,56 @@ import trapline.engine.text.Yaml;
 ///
 /// Ops are written as users write them, in the grammar of scenario files.
 public record VcpuScenario(
-        String cpu, String policy, String file, String guestCpu, int vcpus, long seed) {
+        String cpu,
+        String policy,
+        String file,
+        String guestCpu,
+        int vcpus,
+        long seed,
+        String platformFile) {
 
     private static final Map<String, Platform> PLATFORMS = new ConcurrentHashMap<>();
     private static final Map<String, Policy> POLICIES = new ConcurrentHashMap<>();
 
     public static VcpuScenario on(String cpu) {
-        return new VcpuScenario(cpu, "kvm-6.1", "", "{}", 1, 1);
+        return new VcpuScenario(cpu, "kvm-6.1", "", "{}", 1, 1, "");
     }
 
     public VcpuScenario under(String newPolicy) {
-        return new VcpuScenario(cpu, newPolicy, "", guestCpu, vcpus, seed);
+        return new VcpuScenario(cpu, newPolicy, "", guestCpu, vcpus, seed, platformFile);
     }
 
     /// A policy file of a user's.
     public VcpuScenario file(String text) {
-        return new VcpuScenario(cpu, "my-policy.yaml", text, guestCpu, vcpus, seed);
+        return new VcpuScenario(cpu, "my-policy.yaml", text, guestCpu, vcpus, seed, platformFile);
+    }
+
+    /// The platform file of a user's that the cpu names.
+    public VcpuScenario platformFile(String text) {
+        return new VcpuScenario(cpu, policy, file, guestCpu, vcpus, seed, text);
     }
 
     /// QEMU's properties over the offered vCPU model, as a mapping of YAML.
     public VcpuScenario guestCpu(String properties) {
-        return new VcpuScenario(cpu, policy, file, properties, vcpus, seed);
+        return new VcpuScenario(cpu, policy, file, properties, vcpus, seed, platformFile);
     }
 
     /// Every vCPU runs the same program.
     public VcpuScenario vcpus(int count) {
-        return new VcpuScenario(cpu, policy, file, guestCpu, count, seed);
+        return new VcpuScenario(cpu, policy, file, guestCpu, count, seed, platformFile);
     }
 
     public VcpuScenario seed(long newSeed) {
-        return new VcpuScenario(cpu, policy, file, guestCpu, vcpus, newSeed);
+        return new VcpuScenario(cpu, policy, file, guestCpu, vcpus, newSeed, platformFile);
     }
 
     public Platform platform() {
         return PLATFORMS.computeIfAbsent(
-                cpu, name -> new Platforms(_ -> Optional.empty()).resolve(name));
+                cpu + "\n" + platformFile,
+                _ ->
+                        new Platforms(_ ->
+                                Optional.of(platformFile).filter(text -> !text.isEmpty()))
+                                .resolve(cpu));
     }
 
     public Policy resolved() {

@@ -151,8 +151,11 @@ final class ExitHandlers {
         return Next.CONTINUE;
     }
 
-    /// The event names the instruction as the guest has it, whatever it was rewritten to.
-    private static Next hypercall(GuestOp.Hypercall op, Vcpu v) {
+    /// The event names the instruction as the guest has it, whatever it was rewritten to. L2 speaks to L1 only.
+    private Next hypercall(GuestOp.Hypercall op, Vcpu v) {
+        if (v.state().level() == 2) {
+            return fault(op, UD, Outcome.UD, v);
+        }
         long result = Devices.hypercall(op.number());
         v.emit(new HypercallMade(op.rip(), op.vmmcall(), op.number(), result, Outcome.DONE));
         return Next.CONTINUE;
@@ -174,7 +177,8 @@ final class ExitHandlers {
     }
 
     private Next xsetbv(Exit.Xsetbv e, GuestOp op, Vcpu v) {
-        if (!ControlRegisters.acceptExtended(e.xcr(), e.value()) || !v.setup().model().has("XSAVE")) {
+        if (!ControlRegisters.acceptExtended(e.xcr(), e.value())
+                || !v.setup().model().has("XSAVE")) {
             return fault(op, GP, Outcome.GP, v);
         }
         v.emit(new ExtendedControlWritten(op.rip(), e.xcr(), e.value(), Outcome.DONE));

@@ -2,7 +2,6 @@ package trapline.engine.exit;
 
 import java.util.List;
 import trapline.engine.event.HypervisorEvent.EventType;
-import trapline.engine.event.HypervisorEvent.HostCause;
 import trapline.engine.event.HypervisorEvent.UserspaceExited;
 import trapline.engine.event.HypervisorEvent.VcpuLoaded;
 import trapline.engine.event.HypervisorEvent.VcpuPut;
@@ -10,7 +9,6 @@ import trapline.engine.event.Kvm;
 import trapline.engine.policy.Policy.Ibpb;
 import trapline.engine.policy.Step;
 import trapline.engine.state.Vendor;
-import trapline.engine.table.Msrs;
 
 /// The phases of one run, each an ordered list of steps that the policy gives.
 final class Phases {
@@ -30,7 +28,7 @@ final class Phases {
         boolean barrier = needsBarrier(v, pcpu);
         v.emit(new VcpuLoaded(pcpu));
         if (barrier) {
-            v.hostWrite(Msrs.PRED_CMD, 1, HostCause.IBPB);
+            v.barrier();
         }
         run(vendor.phases().load(), v);
         if (v.state().kvm(Kvm.HOME_PCPU) != pcpu + 1) {
@@ -39,10 +37,9 @@ final class Phases {
         }
     }
 
-    /// What ran on this pCPU before must not steer what runs now.
+    /// Whether something else than what runs now ran on this pCPU before.
     private boolean needsBarrier(Vcpu v, int pcpu) {
-        if (!vendor.phases().load().contains(Step.IBPB_ON_SWITCH)
-                || !v.setup().hardware().hasIbpb()) {
+        if (!vendor.phases().load().contains(Step.IBPB_ON_SWITCH)) {
             return false;
         }
         boolean otherVcpu = v.machine().pcpu(pcpu).lastVcpu() != v.id();

@@ -11,6 +11,7 @@ import trapline.engine.event.Kvm;
 import trapline.engine.state.MachineState;
 import trapline.engine.state.PcpuState;
 import trapline.engine.state.VcpuState;
+import trapline.engine.table.Msrs;
 
 /// One vCPU as the hypervisor's code sees it: state to read, events to emit.
 ///
@@ -52,6 +53,13 @@ public record Vcpu(VcpuState state, MachineState machine, Emitter out, Setup set
     /// The hypervisor executes WRMSR with a value that the hardware takes.
     public void hostWrite(int msr, long value, HostCause cause) {
         emit(new HostMsrWritten(msr, value, cause));
+    }
+
+    /// IBPB, where the host can do it: what ran before must not steer what runs now.
+    public void barrier() {
+        if (setup.hardware().hasIbpb()) {
+            hostWrite(Msrs.PRED_CMD, 1, HostCause.IBPB);
+        }
     }
 
     /// The hypervisor tries WRMSR; false where the hardware faults.

@@ -60,7 +60,7 @@ public record Scenario(
                         root.find("policy").map(Node::text),
                         programs.size(),
                         programs);
-        scenario.on(Vendor.VMX, Optional.empty());
+        programs.stream().distinct().forEach(ScenarioCompiler::check);
         return scenario;
     }
 

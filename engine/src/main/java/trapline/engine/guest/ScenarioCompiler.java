@@ -18,6 +18,8 @@ import trapline.engine.event.InputEvent.Target;
 import trapline.engine.event.InputEvent.UserspaceMsrRequested;
 import trapline.engine.guest.NestedBlock.Intercepts;
 import trapline.engine.state.Vendor;
+import trapline.engine.table.Field;
+import trapline.engine.table.Layout;
 import trapline.engine.table.Msrs;
 import trapline.engine.text.InputException.Kind;
 import trapline.engine.text.Node;
@@ -68,11 +70,22 @@ final class ScenarioCompiler {
             Set.of("xsaves", "xrstors", "call", "ret", "host-filter", "force-spec-ctrl");
 
     private final Vendor vendor;
+    private final List<Layout> layouts;
     private final List<Instruction> code = new ArrayList<>();
     private boolean inL2;
 
     ScenarioCompiler(Vendor vendor) {
+        this(vendor, List.of(vendor.layout()));
+    }
+
+    private ScenarioCompiler(Vendor vendor, List<Layout> layouts) {
         this.vendor = vendor;
+        this.layouts = layouts;
+    }
+
+    /// Whether a program is right for either vendor: fields of a nested block's structure have one vendor's names.
+    static void check(Node program) {
+        new ScenarioCompiler(Vendor.VMX, List.of(Layout.VMCS, Layout.VMCB)).compile(program);
     }
 
     List<Instruction> compile(Node program) {
@@ -176,20 +189,28 @@ final class ScenarioCompiler {
     }
 
     private String field(String name, Entry entry) {
-        return vendor.layout()
-                .find(name)
-                .orElseThrow(() ->
-                        new Scalar(entry.keyPlace(), name, true)
-                                .error(
-                                        Kind.UNKNOWN_NAME,
-                                        "unknown field '%s'%s",
-                                        name,
-                                        Suggestion.of(
-                                                name,
-                                                vendor.layout().fields().stream()
-                                                        .map(f -> f.name())
-                                                        .toList())))
+        return layouts.stream()
+                .flatMap(layout -> layout.find(name).stream())
+                .findFirst()
+                .orElseThrow(() -> unknownField(name, new Scalar(entry.keyPlace(), name, true)))
                 .name();
+    }
+
+    private RuntimeException unknownField(String name, Node key) {
+        if (Layout.VMCS.find(name).isPresent() || Layout.VMCB.find(name).isPresent()) {
+            return key.error(
+                    Kind.NOT_APPLICABLE,
+                    "'%s' is not a field of this machine's %s",
+                    name,
+                    vendor == Vendor.VMX ? "VMCS" : "VMCB");
+        }
+        List<String> known =
+                layouts.stream()
+                        .flatMap(layout -> layout.fields().stream())
+                        .map(Field::name)
+                        .toList();
+        return key.error(
+                Kind.UNKNOWN_NAME, "unknown field '%s'%s", name, Suggestion.of(name, known));
     }
 
     /// The address of the next op.

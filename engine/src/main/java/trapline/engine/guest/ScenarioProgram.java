@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import trapline.engine.cpu.GuestOp;
+import trapline.engine.event.Kvm;
 import trapline.engine.state.VcpuState;
 
 /// Goes through a compiled scenario on one vCPU.
@@ -17,7 +18,6 @@ final class ScenarioProgram implements Program {
     private int loops;
     private int next;
     private boolean hypervisor;
-    private boolean launched;
     private NestedBlock block;
     private int blockEnd;
     private boolean ending;
@@ -35,7 +35,7 @@ final class ScenarioProgram implements Program {
             step = atLevel1();
         }
         while (step == null && next < code.size()) {
-            step = execute(code.get(next++));
+            step = execute(code.get(next++), vcpu);
         }
         if (step instanceof Step.Do(GuestOp op)) {
             last = op;
@@ -62,7 +62,7 @@ final class ScenarioProgram implements Program {
         }
     }
 
-    private Step execute(Instruction instruction) {
+    private Step execute(Instruction instruction, VcpuState vcpu) {
         return switch (instruction) {
             case Instruction.Fixed(Step step) -> step;
             case Instruction.Drawn(var maker) -> maker.apply(generator);
@@ -86,7 +86,7 @@ final class ScenarioProgram implements Program {
                 block = entered;
                 blockEnd = end;
                 ending = false;
-                enter();
+                enter(vcpu);
                 yield queued.poll();
             }
             case Instruction.NestedEnd(GuestOp call) -> {
@@ -96,13 +96,12 @@ final class ScenarioProgram implements Program {
         };
     }
 
-    private void enter() {
+    private void enter(VcpuState vcpu) {
         if (!hypervisor) {
             queue(block.setUp());
             hypervisor = true;
         }
-        queue(block.enter(!launched));
-        launched = true;
+        queue(block.enter(!vcpu.is(Kvm.LAUNCHED_12)));
     }
 
     private void push(long rounds) {

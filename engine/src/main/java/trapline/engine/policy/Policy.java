@@ -124,5 +124,8 @@ public record Policy(
     public record MergeEntry(Access access, boolean ifPassed) {}
 
     /// @param wordBits how much of the map is merged at once
-    public record SvmMerge(int wordBits, List<Integer> msrs) {}
+    /// @param onlyFrom12 intercepts of 01 that 02 has only if 12 has them
+    /// @param virtualVmload whether L2 may have virtual VMLOAD and VMSAVE
+    public record SvmMerge(
+            int wordBits, List<Integer> msrs, List<String> onlyFrom12, boolean virtualVmload) {}
 }

@@ -310,7 +310,7 @@ final class PolicyReader {
             entries.add(new MergeEntry(access(item), ifPassed));
         }
         Node svm = node.require("svm-merge");
-        svm.allow("svm-merge", List.of("word-bits", "msrs"));
+        svm.allow("svm-merge", List.of("word-bits", "msrs", "only-from-12", "virtual-vmload"));
         Node wordBits = svm.require("word-bits");
         wordBits.oneOf(List.of("32", "64"), "number of bits");
         return new Merge(
@@ -321,6 +321,10 @@ final class PolicyReader {
                         List.copyOf(entries)),
                 new SvmMerge(
                         (int) wordBits.number(),
-                        svm.require("msrs").items().stream().map(PolicyReader::msr).toList()));
+                        svm.require("msrs").items().stream().map(PolicyReader::msr).toList(),
+                        svm.require("only-from-12").items().stream()
+                                .map(PolicyReader::intercept)
+                                .toList(),
+                        svm.require("virtual-vmload").bool()));
     }
 }

@@ -19,6 +19,7 @@ import trapline.engine.event.GuestEvent.Paused;
 import trapline.engine.event.GuestEvent.TimestampCounterRead;
 import trapline.engine.event.GuestEvent.TlbInstruction;
 import trapline.engine.event.GuestEvent.TlbInvalidated;
+import trapline.engine.event.GuestEvent.VmInstruction;
 import trapline.engine.event.GuestEvent.VmInstructionExecuted;
 import trapline.engine.event.Kvm;
 import trapline.engine.event.Outcome;
@@ -218,7 +219,26 @@ final class GuestFold {
                 vcpu.set(Kvm.FORCE_BITMAP_RECALC, 1);
             }
             case VMWRITE -> vcpu.images[VcpuState.slot(12)].set((int) e.operand(), e.value());
-            case VMREAD, VMLOAD, VMSAVE -> {}
+            case VMLOAD, VMSAVE -> vmloadOrVmsave(vcpu, e.instruction() == VmInstruction.VMLOAD);
+            case VMREAD -> {}
+        }
+    }
+
+    /// Where the processor itself did it; there is one VMCB in the guest's memory, whatever the address.
+    private static void vmloadOrVmsave(VcpuState vcpu, boolean load) {
+        if (vcpu.mode() != VcpuState.Mode.GUEST) {
+            return;
+        }
+        Image vmcb12 = vcpu.image(12);
+        for (Field field : Layout.VMCB.fields()) {
+            if (field.vmload()) {
+                Reg register = RegisterMap.of(Vendor.SVM).register(field);
+                if (load) {
+                    vcpu.setRegister(register, vmcb12.get(field));
+                } else {
+                    vmcb12.set(field.id(), vcpu.register(register));
+                }
+            }
         }
     }
 
@@ -248,7 +268,6 @@ final class GuestFold {
     private static void nestedEntered(NestedEntered e, VcpuState vcpu) {
         if (e.outcome() == Outcome.DONE) {
             vcpu.set(Kvm.LEVEL, 2);
-            vcpu.set(Kvm.LAUNCHED_12, 1);
             vcpu.allStale();
         }
     }

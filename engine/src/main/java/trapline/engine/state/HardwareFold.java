@@ -25,6 +25,9 @@ final class HardwareFold {
                 store(e.written(), vcpu);
                 vcpu.setMode(VcpuState.Mode.GUEST);
                 vcpu.set(vcpu.level() == 1 ? Kvm.LAUNCHED_01 : Kvm.LAUNCHED_02, 1);
+                if (vcpu.level() == 2) {
+                    vcpu.set(Kvm.LAUNCHED_12, 1);
+                }
                 vcpu.set(Kvm.PAUSE_LAST, 0);
                 vcpu.set(Kvm.PAUSE_FIRST, 0);
             }

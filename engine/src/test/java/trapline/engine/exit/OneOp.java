@@ -72,8 +72,6 @@ public record OneOp(
     }
 
     private static List<Long> numbers(String list) {
-        return list == null
-                ? List.of()
-                : Arrays.stream(list.split(" ")).map(Long::decode).toList();
+        return list == null ? List.of() : Arrays.stream(list.split(" ")).map(Long::decode).toList();
     }
 }

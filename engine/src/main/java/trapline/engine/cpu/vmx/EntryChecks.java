@@ -199,11 +199,13 @@ public final class EntryChecks {
                 v ->
                         v.has(Vmcs.ENTRY_CONTROLS, Vmcs.ENTRY_IA32E_MODE)
                                 || (v.get(Vmcs.GUEST_CR4) & CR4_PCIDE) == 0);
+        check(GUEST, "guest-cr3-address", v -> (v.get(Vmcs.GUEST_CR3) & PHYSICAL_RESERVED) == 0);
         check(
                 GUEST,
-                "guest-cr3-address",
-                v -> (v.get(Vmcs.GUEST_CR3) & PHYSICAL_RESERVED) == 0);
-        check(GUEST, "guest-dr7-high-bits", v -> v.get(Vmcs.GUEST_DR7) >>> 32 == 0);
+                "guest-dr7-high-bits",
+                v ->
+                        !v.has(Vmcs.ENTRY_CONTROLS, Vmcs.ENTRY_LOAD_DEBUG)
+                                || v.get(Vmcs.GUEST_DR7) >>> 32 == 0);
         check(
                 GUEST,
                 "guest-pat",

@@ -77,6 +77,7 @@ public final class Vmcs {
     public static final long RDTSC_EXITING         = Bits.control("CPU_BASED_RDTSC_EXITING");
     public static final long CR3_LOAD_EXITING      = Bits.control("CPU_BASED_CR3_LOAD_EXITING");
     public static final long CR8_LOAD_EXITING      = Bits.control("CPU_BASED_CR8_LOAD_EXITING");
+    public static final long CR8_STORE_EXITING     = Bits.control("CPU_BASED_CR8_STORE_EXITING");
     public static final long TPR_SHADOW            = Bits.control("CPU_BASED_TPR_SHADOW");
     public static final long MOV_DR_EXITING        = Bits.control("CPU_BASED_MOV_DR_EXITING");
     public static final long UNCONDITIONAL_IO      = Bits.control("CPU_BASED_UNCOND_IO_EXITING");
@@ -92,14 +93,21 @@ public final class Vmcs {
     public static final long ENABLE_VPID           = Bits.control("SECONDARY_EXEC_ENABLE_VPID");
     public static final long UNRESTRICTED_GUEST    = Bits.control("SECONDARY_EXEC_UNRESTRICTED_GUEST");
     public static final long PAUSE_LOOP_EXITING    = Bits.control("SECONDARY_EXEC_PAUSE_LOOP_EXITING");
+    public static final long ENABLE_RDTSCP         = Bits.control("SECONDARY_EXEC_ENABLE_RDTSCP");
+    public static final long ENABLE_XSAVES         = Bits.control("SECONDARY_EXEC_ENABLE_XSAVES");
+    public static final long ENABLE_WAIT           = Bits.control("SECONDARY_EXEC_ENABLE_USR_WAIT_PAUSE");
     public static final long ENABLE_INVPCID        = Bits.control("SECONDARY_EXEC_ENABLE_INVPCID");
     public static final long SHADOW_VMCS           = Bits.control("SECONDARY_EXEC_SHADOW_VMCS");
     public static final long TSC_SCALING           = Bits.control("SECONDARY_EXEC_TSC_SCALING");
+    public static final long ENTRY_LOAD_DEBUG      = Bits.control("VM_ENTRY_LOAD_DEBUG_CONTROLS");
     public static final long ENTRY_IA32E_MODE      = Bits.control("VM_ENTRY_IA32E_MODE");
     public static final long ENTRY_LOAD_EFER       = Bits.control("VM_ENTRY_LOAD_IA32_EFER");
     public static final long ENTRY_LOAD_PAT        = Bits.control("VM_ENTRY_LOAD_IA32_PAT");
     public static final long EXIT_HOST_64          = Bits.control("VM_EXIT_HOST_ADDR_SPACE_SIZE");
     public static final long EXIT_ACK_INTERRUPT    = Bits.control("VM_EXIT_ACK_INTR_ON_EXIT");
+    public static final long EXIT_SAVE_DEBUG       = Bits.control("VM_EXIT_SAVE_DEBUG_CONTROLS");
+    public static final long EXIT_SAVE_PAT         = Bits.control("VM_EXIT_SAVE_IA32_PAT");
+    public static final long EXIT_SAVE_EFER        = Bits.control("VM_EXIT_SAVE_IA32_EFER");
     public static final long EXIT_LOAD_EFER        = Bits.control("VM_EXIT_LOAD_IA32_EFER");
     public static final long EXIT_LOAD_PAT         = Bits.control("VM_EXIT_LOAD_IA32_PAT");
     // spotless:on

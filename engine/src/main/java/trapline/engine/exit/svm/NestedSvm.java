@@ -11,7 +11,6 @@ import trapline.engine.cpu.svm.VmrunChecks;
 import trapline.engine.event.GuestEvent.NestedEntered;
 import trapline.engine.event.GuestEvent.VmInstruction;
 import trapline.engine.event.HardwareEvent.VmEntryFailed;
-import trapline.engine.event.HypervisorEvent.HostCause;
 import trapline.engine.event.HypervisorEvent.MsrInterceptChanged;
 import trapline.engine.event.HypervisorEvent.NestedBitmapMerged;
 import trapline.engine.event.HypervisorEvent.NestedExited;
@@ -30,7 +29,6 @@ import trapline.engine.state.RegisterMap;
 import trapline.engine.state.Vendor;
 import trapline.engine.table.Field;
 import trapline.engine.table.Layout;
-import trapline.engine.table.Msrs;
 
 /// Nested virtualization on AMD: `nested.c` of SVM.
 final class NestedSvm {
@@ -53,6 +51,7 @@ final class NestedSvm {
     private static final int NPT_PAGE_02 = 6;
     private static final int WORDS = 6;
     private static final long EFER_SVME = 1 << 12;
+    private static final long V_VMLOAD_VMSAVE = 2;
 
     private static final RegisterMap REGISTERS = RegisterMap.of(Vendor.SVM);
 
@@ -92,7 +91,7 @@ final class NestedSvm {
         v.emit(new NestedEntered(op.rip(), op.instruction(), op.address(), Outcome.DONE));
         if (failed != null) {
             v.emit(new VmEntryFailed(2, failed, SvmExit.INVALID, Writes.NONE));
-            leave(v, SvmExit.INVALID, 0, 0);
+            leave(v, SvmExit.INVALID, 0, 0, false);
             return;
         }
         Image vmcb12 = v.state().image(12);
@@ -117,26 +116,24 @@ final class NestedSvm {
         Image vmcb01 = v.state().image(1);
         Image vmcb12 = v.state().image(12);
         for (Field field : Layout.VMCB.fields()) {
-            if (field.area() == Field.Area.GUEST
-                    && !field.vmload()
-                    && !field.equals(Vmcb.CR0)) {
+            if (field.area() == Field.Area.GUEST && !field.vmload() && !field.equals(Vmcb.CR0)) {
                 boolean shared = field.equals(Vmcb.SPEC_CTRL);
                 write(v, 2, field, (shared ? vmcb01 : vmcb12).get(field));
             }
         }
+        boolean virtualVmload = virtualVmload(v, vmcb12);
         for (int i = 0; i < WORDS; i++) {
             Field word = Layout.VMCB.field(4 * i);
-            write(v, 2, word, vmcb01.get(word) | vmcb12.get(word));
+            write(v, 2, word, of01(vmcb01, word, virtualVmload) | vmcb12.get(word));
         }
         SvmCode.cr0(v, vmcb12.get(Vmcb.CR0));
-        if (!VMMCALL.in(vmcb12)) {
-            long word = v.state().image(2).get(VMMCALL.word());
-            write(v, 2, VMMCALL.word(), word & ~VMMCALL.mask());
-        }
+        write(v, 2, Vmcb.VIRT_EXT, virtualVmload ? V_VMLOAD_VMSAVE : 0);
         write(v, 2, Vmcb.IOPM, vmcb01.get(Vmcb.IOPM));
         long ownPage = HostValues.page(v.id(), MSRPM_PAGE_02);
         write(v, 2, Vmcb.MSRPM, ownMap ? ownPage : vmcb01.get(Vmcb.MSRPM));
-        write(v, 2, Vmcb.ASID, vmcb01.get(Vmcb.ASID) + 1);
+        if (v.state().image(2).get(Vmcb.ASID) == 0) {
+            write(v, 2, Vmcb.ASID, v.pcpu().nextAsid());
+        }
         write(v, 2, Vmcb.INT_CONTROL, vmcb01.get(Vmcb.INT_CONTROL));
         write(v, 2, Vmcb.NESTED_CONTROL, vmcb01.get(Vmcb.NESTED_CONTROL));
         write(v, 2, Vmcb.NESTED_CR3, HostValues.page(v.id(), NPT_PAGE_02));
@@ -144,6 +141,28 @@ final class NestedSvm {
         write(v, 2, Vmcb.PAUSE_COUNT, vmcb01.get(Vmcb.PAUSE_COUNT));
         write(v, 2, Vmcb.PAUSE_THRESHOLD, vmcb01.get(Vmcb.PAUSE_THRESHOLD));
         v.emit(new RegistersChanged(guestRegisters(v, vmcb12)));
+    }
+
+    /// L0's own intercepts for L2: of VMLOAD and VMSAVE too, which would else move what the host has.
+    private long of01(Image vmcb01, Field word, boolean virtualVmload) {
+        long wanted = vmcb01.get(word);
+        for (String name : policy.merge().svm().onlyFrom12()) {
+            Intercept intercept = Intercept.named(name);
+            wanted &= intercept.word().equals(word) ? ~intercept.mask() : -1;
+        }
+        if (word.equals(VMLOAD.word())) {
+            long both = VMLOAD.mask() | VMSAVE.mask();
+            wanted = virtualVmload ? wanted & ~both : wanted | both;
+        }
+        return wanted;
+    }
+
+    /// Whether L1 gives L2 virtual VMLOAD and VMSAVE, and L0 goes along.
+    private boolean virtualVmload(Vcpu v, Image vmcb12) {
+        return policy.merge().svm().virtualVmload()
+                && v.setup().platform().has("V_VMSAVE_VMLOAD")
+                && v.setup().model().has("V_VMSAVE_VMLOAD")
+                && vmcb12.has(Vmcb.VIRT_EXT, V_VMLOAD_VMSAVE);
     }
 
     private Writes guestRegisters(Vcpu v, Image from) {
@@ -233,23 +252,27 @@ final class NestedSvm {
                 v,
                 vmcb02.get(Vmcb.EXIT_CODE),
                 vmcb02.get(Vmcb.EXIT_INFO_1),
-                vmcb02.get(Vmcb.EXIT_INFO_2));
+                vmcb02.get(Vmcb.EXIT_INFO_2),
+                true);
     }
 
-    private void leave(Vcpu v, long code, long info1, long info2) {
+    private void leave(Vcpu v, long code, long info1, long info2, boolean ran) {
         write(v, 12, Vmcb.EXIT_CODE, code);
         write(v, 12, Vmcb.EXIT_INFO_1, info1);
         write(v, 12, Vmcb.EXIT_INFO_2, info2);
         v.emit(new NestedExited(code, info1));
-        write(v, 1, Vmcb.SPEC_CTRL, v.state().image(2).get(Vmcb.SPEC_CTRL));
+        if (ran) {
+            write(v, 1, Vmcb.SPEC_CTRL, v.state().image(2).get(Vmcb.SPEC_CTRL));
+        }
         v.emit(new RegistersChanged(guestRegisters(v, v.state().image(1))));
         SvmCode.cr0(v, v.state().register(Reg.CR0));
         boolean barrier =
-                policy.ibpb().nestedExit() == Ibpb.NestedExit.IF_GUEST_HAS_IBRS
+                ran
+                        && policy.ibpb().nestedExit() == Ibpb.NestedExit.IF_GUEST_HAS_IBRS
                         && (v.setup().model().has("SPEC_CTRL") || v.setup().model().has("AMD_IBRS"))
                         && !v.setup().platform().has("AMD_IBRS_SAME_MODE");
         if (barrier) {
-            v.hostWrite(Msrs.PRED_CMD, 1, HostCause.IBPB);
+            v.barrier();
         }
     }
 }

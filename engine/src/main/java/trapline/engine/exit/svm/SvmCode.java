@@ -209,8 +209,7 @@ public final class SvmCode implements VendorCode {
         for (String name : policy.vendors().svm().controls().unlessGuestSvme()) {
             Intercept intercept = Intercept.named(name);
             List<String> features = policy.vendors().svm().controls().unlessPlatform().get(name);
-            boolean on =
-                    !guestSvme || features == null || !v.setup().platform().hasAll(features);
+            boolean on = !guestSvme || features == null || !v.setup().platform().hasAll(features);
             long word = v.state().image(1).get(intercept.word()) & ~intercept.mask();
             write(v, 1, intercept.word(), word | (on ? intercept.mask() : 0));
         }
@@ -221,10 +220,8 @@ public final class SvmCode implements VendorCode {
     public void loadedElsewhere(Vcpu v) {
         write(v, 1, Vmcb.ASID, v.pcpu().nextAsid());
         write(v, 1, Vmcb.CLEAN, 0);
-        if (v.state().level() == 2) {
-            write(v, 2, Vmcb.ASID, v.pcpu().nextAsid());
-            write(v, 2, Vmcb.CLEAN, 0);
-        }
+        write(v, 2, Vmcb.ASID, v.state().level() == 2 ? v.pcpu().nextAsid() : 0);
+        write(v, 2, Vmcb.CLEAN, 0);
     }
 
     @Override
@@ -322,7 +319,11 @@ public final class SvmCode implements VendorCode {
         if (structure == 2) {
             wanted |= v.state().image(12).get(CR_WORD) & CR0_ACCESSES;
         }
-        write(v, structure, CR_WORD, (v.state().image(structure).get(CR_WORD) & ~CR0_ACCESSES) | wanted);
+        write(
+                v,
+                structure,
+                CR_WORD,
+                (v.state().image(structure).get(CR_WORD) & ~CR0_ACCESSES) | wanted);
     }
 
     @Override

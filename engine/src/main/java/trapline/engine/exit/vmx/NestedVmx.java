@@ -9,7 +9,6 @@ import trapline.engine.event.GuestEvent.EntryInstruction;
 import trapline.engine.event.GuestEvent.NestedEntered;
 import trapline.engine.event.GuestEvent.VmInstruction;
 import trapline.engine.event.HardwareEvent.VmEntryFailed;
-import trapline.engine.event.HypervisorEvent.HostCause;
 import trapline.engine.event.HypervisorEvent.MsrInterceptChanged;
 import trapline.engine.event.HypervisorEvent.NestedBitmapMerged;
 import trapline.engine.event.HypervisorEvent.NestedExited;
@@ -28,7 +27,6 @@ import trapline.engine.state.RegisterMap;
 import trapline.engine.state.Vendor;
 import trapline.engine.table.Field;
 import trapline.engine.table.Layout;
-import trapline.engine.table.Msrs;
 
 /// Nested virtualization on Intel: `nested.c` of VMX.
 final class NestedVmx {
@@ -38,6 +36,18 @@ final class NestedVmx {
     private static final long EPT_FLAGS = 0x1e;
     private static final long VPID_02 = 0x8000;
     private static final long CR4_VMXE = 1 << 13;
+    private static final long EFER_LONG_MODE = (1 << 8) | (1 << 10);
+
+    /// Secondary controls that L2 has only if L1 gives them to it.
+    private static final long ONLY_FROM_12 =
+            Vmcs.SHADOW_VMCS
+                    | Vmcs.VIRTUALIZE_APIC
+                    | Vmcs.VIRTUALIZE_X2APIC
+                    | Vmcs.ENABLE_RDTSCP
+                    | Vmcs.ENABLE_INVPCID
+                    | Vmcs.ENABLE_XSAVES
+                    | Vmcs.ENABLE_WAIT;
+
     private static final int LAUNCH_NOT_CLEAR = 4;
     private static final int RESUME_NOT_LAUNCHED = 5;
     private static final int UNSUPPORTED_COMPONENT = 12;
@@ -150,19 +160,24 @@ final class NestedVmx {
         for (Field field : Layout.VMCS.fields()) {
             if (field.area() == Field.Area.HOST) {
                 VmxCode.write(v, 2, field, vmcs01.get(field));
-            } else if (field.area() == Field.Area.GUEST && !field.equals(Vmcs.LINK_POINTER)) {
-                VmxCode.write(v, 2, field, vmcs12.get(field));
+            } else if (field.area() == Field.Area.GUEST
+                    && !field.equals(Vmcs.LINK_POINTER)
+                    && !field.equals(Vmcs.GUEST_EFER)) {
+                Image from = loaded(field, vmcs12) ? vmcs12 : vmcs01;
+                VmxCode.write(v, 2, field, from.get(field));
             }
         }
         VmxCode.write(v, 2, Vmcs.LINK_POINTER, -1);
         VmxCode.write(
                 v, 2, Vmcs.PIN_BASED, vmcs01.get(Vmcs.PIN_BASED) | vmcs12.get(Vmcs.PIN_BASED));
-        long primary = vmcs01.get(Vmcs.PRIMARY) | vmcs12.get(Vmcs.PRIMARY);
+        long primary = (vmcs01.get(Vmcs.PRIMARY) & ~Vmcs.TPR_SHADOW) | vmcs12.get(Vmcs.PRIMARY);
+        if ((primary & Vmcs.TPR_SHADOW) == 0) {
+            primary |= Vmcs.CR8_LOAD_EXITING | Vmcs.CR8_STORE_EXITING;
+        }
         primary |= Vmcs.UNCONDITIONAL_IO;
         primary &= ~(Vmcs.USE_IO_BITMAPS | Vmcs.USE_MSR_BITMAPS);
         VmxCode.write(v, 2, Vmcs.PRIMARY, primary | (useBitmaps ? Vmcs.USE_MSR_BITMAPS : 0));
-        long secondary01 = vmcs01.get(Vmcs.SECONDARY);
-        secondary01 &= ~(Vmcs.SHADOW_VMCS | Vmcs.VIRTUALIZE_APIC | Vmcs.VIRTUALIZE_X2APIC);
+        long secondary01 = vmcs01.get(Vmcs.SECONDARY) & ~ONLY_FROM_12;
         long secondary12 =
                 vmcs12.has(Vmcs.PRIMARY, Vmcs.ACTIVATE_SECONDARY) ? vmcs12.get(Vmcs.SECONDARY) : 0;
         VmxCode.write(v, 2, Vmcs.SECONDARY, secondary01 | secondary12);
@@ -182,7 +197,37 @@ final class NestedVmx {
         VmxCode.write(v, 2, Vmcs.ENTRY_INTERRUPT_INFO, vmcs12.get(Vmcs.ENTRY_INTERRUPT_INFO));
         addresses(v, vmcs01);
         controlRegisters(v, vmcs01, vmcs12);
-        v.emit(new RegistersChanged(guestRegisters(v, vmcs12)));
+        long efer = efer(vmcs12, v.state().register(Reg.EFER));
+        VmxCode.write(v, 2, Vmcs.GUEST_EFER, efer);
+        VmxCode.switchEfer(v, efer);
+        v.emit(new RegistersChanged(guestRegisters(v)));
+    }
+
+    /// Whether entry takes a guest field from vmcs12: some only with a control.
+    private static boolean loaded(Field field, Image vmcs12) {
+        return (!field.equals(Vmcs.GUEST_PAT)
+                        || vmcs12.has(Vmcs.ENTRY_CONTROLS, Vmcs.ENTRY_LOAD_PAT))
+                && ((!field.equals(Vmcs.GUEST_DR7) && !field.equals(Vmcs.GUEST_DEBUGCTL))
+                        || vmcs12.has(Vmcs.ENTRY_CONTROLS, Vmcs.ENTRY_LOAD_DEBUG));
+    }
+
+    /// Whether exit stores a guest field into vmcs12: the same, with controls of their own.
+    private static boolean saved(Field field, Image vmcs12) {
+        return (!field.equals(Vmcs.GUEST_PAT) || vmcs12.has(Vmcs.EXIT_CONTROLS, Vmcs.EXIT_SAVE_PAT))
+                && (!field.equals(Vmcs.GUEST_EFER)
+                        || vmcs12.has(Vmcs.EXIT_CONTROLS, Vmcs.EXIT_SAVE_EFER))
+                && ((!field.equals(Vmcs.GUEST_DR7) && !field.equals(Vmcs.GUEST_DEBUGCTL))
+                        || vmcs12.has(Vmcs.EXIT_CONTROLS, Vmcs.EXIT_SAVE_DEBUG));
+    }
+
+    /// L2's EFER (`nested_vmx_calc_efer`): vmcs12's where it is loaded, else L1's, in the mode of the entry.
+    private static long efer(Image vmcs12, long efer01) {
+        if (vmcs12.has(Vmcs.ENTRY_CONTROLS, Vmcs.ENTRY_LOAD_EFER)) {
+            return vmcs12.get(Vmcs.GUEST_EFER);
+        }
+        return vmcs12.has(Vmcs.ENTRY_CONTROLS, Vmcs.ENTRY_IA32E_MODE)
+                ? efer01 | EFER_LONG_MODE
+                : efer01 & ~EFER_LONG_MODE;
     }
 
     private static void addresses(Vcpu v, Image vmcs01) {
@@ -217,12 +262,13 @@ final class NestedVmx {
     }
 
     /// The registers that L2 starts with, as far as they differ from L1's.
-    private Writes guestRegisters(Vcpu v, Image vmcs12) {
-        writes.on(v.state(), v.state().image(2));
+    private Writes guestRegisters(Vcpu v) {
+        Image vmcs02 = v.state().image(2);
+        writes.on(v.state(), vmcs02);
         for (Field field : Layout.VMCS.fields()) {
             Reg register = REGISTERS.register(field);
             if (register != null && field.area() == Field.Area.GUEST) {
-                writes.bareRegister(register, vmcs12.get(field));
+                writes.bareRegister(register, vmcs02.get(field));
             }
         }
         writes.bareRegister(Reg.CR0, v.state().image(2).get(Vmcs.CR0_SHADOW));
@@ -277,7 +323,8 @@ final class NestedVmx {
             case Exit.DrWrite _ -> vmcs12.has(Vmcs.PRIMARY, Vmcs.MOV_DR_EXITING);
             case Exit.Pause _ ->
                     vmcs12.has(Vmcs.PRIMARY, Vmcs.PAUSE_EXITING)
-                            || vmcs12.has(Vmcs.SECONDARY, Vmcs.PAUSE_LOOP_EXITING);
+                            || (vmcs12.has(Vmcs.PRIMARY, Vmcs.ACTIVATE_SECONDARY)
+                                    && vmcs12.has(Vmcs.SECONDARY, Vmcs.PAUSE_LOOP_EXITING));
             case Exit.UndefinedOpcode _ -> vmcs12.has(Vmcs.EXCEPTION_BITMAP, 1 << Vmcs.UD_VECTOR);
             case Exit.NestedPageFault _, Exit.ExternalInterrupt _ -> false;
             case Exit.Cpuid _,
@@ -324,7 +371,8 @@ final class NestedVmx {
                 } else if (field.equals(Vmcs.GUEST_CR4)) {
                     VmxCode.write(v, 12, field, cr4);
                 } else if (field.area() == Field.Area.GUEST
-                        && !field.equals(Vmcs.LINK_POINTER)) {
+                        && !field.equals(Vmcs.LINK_POINTER)
+                        && saved(field, vmcs12)) {
                     VmxCode.write(v, 12, field, vmcs02.get(field));
                 }
             }
@@ -336,8 +384,8 @@ final class NestedVmx {
         VmxCode.write(v, 12, Vmcs.EXIT_QUALIFICATION, qualification);
         v.emit(new NestedExited(reason, qualification));
         loadHostStateOf12(v);
-        if (barrierAtExit(v)) {
-            v.hostWrite(Msrs.PRED_CMD, 1, HostCause.IBPB);
+        if (ran && barrierAtExit(v)) {
+            v.barrier();
         }
     }
 

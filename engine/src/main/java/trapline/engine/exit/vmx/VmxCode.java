@@ -257,7 +257,7 @@ public final class VmxCode implements VendorCode {
         if (field != null) {
             writeCurrent(v, field, value);
             if (register == Reg.EFER) {
-                efer(v, value);
+                switchEfer(v, value);
             }
         } else if (register == Reg.KERNEL_GS_BASE && v.state().is(Kvm.GUEST_STATE_LOADED)) {
             v.hostWrite(msr, value, HostCause.GUEST_WRITE);
@@ -265,7 +265,7 @@ public final class VmxCode implements VendorCode {
     }
 
     /// The entry control follows LMA; EFER is switched by hardware while guest and host differ.
-    private void efer(Vcpu v, long value) {
+    static void switchEfer(Vcpu v, long value) {
         Image vmcs = v.state().current();
         boolean switched = value != HostValues.EFER;
         long entry =

@@ -121,11 +121,7 @@ class SvmOpsTest {
 
     /// HLT: its own code; that of IDLE_HLT since 6.18, where the processor has it.
     @ParameterizedTest
-    @CsvSource({
-        "EPYC-Genoa, all, hlt",
-        "EPYC-Turin, 5.4-6.12, hlt",
-        "EPYC-Turin, 6.18+, idle_hlt"
-    })
+    @CsvSource({"EPYC-Genoa, all, hlt", "EPYC-Turin, 5.4-6.12, hlt", "EPYC-Turin, 6.18+, idle_hlt"})
     void hltByTree(String cpu, String trees, String name) {
         for (String policy : Trees.of(trees)) {
             Recording recording =
@@ -156,7 +152,8 @@ class SvmOpsTest {
     void pauseAfterALongGapFillsTheFilterAgain() {
         String spin = "- repeat: 3000\n  do: [ pause ]\n";
         Recording recording =
-                VcpuScenario.on("EPYC-Milan").run(spin + "- run: 128\n- pause\n" + spin.replace("3000", "2999"));
+                VcpuScenario.on("EPYC-Milan")
+                        .run(spin + "- run: 128\n- pause\n" + spin.replace("3000", "2999"));
         assertEquals(0, recording.exits());
         assertEquals(1, VcpuScenario.on("EPYC-Milan").run(spin + "- run: 127\n- pause\n").exits());
     }
@@ -166,7 +163,8 @@ class SvmOpsTest {
     void withoutThresholdGapsDoNotCount() {
         String spin = "- repeat: 3000\n  do: [ {run: 1000}, pause ]\n";
         Recording recording =
-                VcpuScenario.on("EPYC-Milan,pfthreshold=false").run(spin + "- run: 1000\n- pause\n");
+                VcpuScenario.on("EPYC-Milan,pfthreshold=false")
+                        .run(spin + "- run: 1000\n- pause\n");
         assertEquals(List.of(0x77L), codes(recording));
         assertEquals(0, recording.field(1, "pause_filter_thresh"));
     }
@@ -178,7 +176,8 @@ class SvmOpsTest {
                 VcpuScenario.on("EPYC-Milan").run("- repeat: 300000\n  do: [ pause ]\n");
         assertEquals(
                 List.of(3000L, 6000L, 12000L, 24000L, 48000L, 65535L),
-                recording.written(1, recording.vcpu().vendor().layout().named("pause_filter_count")));
+                recording.written(
+                        1, recording.vcpu().vendor().layout().named("pause_filter_count")));
     }
 
     @ParameterizedTest
@@ -208,7 +207,8 @@ class SvmOpsTest {
     void laterTouchFindsReservedBit() {
         Recording recording =
                 VcpuScenario.on("EPYC-Milan")
-                        .run("- mmio: {address: 0xfebd0010}\n- mmio: {address: 0xfebd0020, write: 1}\n");
+                        .run(
+                                "- mmio: {address: 0xfebd0010}\n- mmio: {address: 0xfebd0020, write: 1}\n");
         assertEquals(0x1_0000_000fL, recording.last(VmExited.class).qualification());
         assertEquals(0xfebd0020L, recording.last(VmExited.class).info());
     }

@@ -113,7 +113,8 @@ class VmxOpsTest {
             int userspace,
             int length,
             String outcome) {
-        new OneOp(trees, before, op, exits, userspace, length, outcome).check("Icelake-Server", "{}");
+        new OneOp(trees, before, op, exits, userspace, length, outcome)
+                .check("Icelake-Server", "{}");
     }
 
     // spotless:off
@@ -147,7 +148,8 @@ class VmxOpsTest {
         assertEquals(1, recording.all(VcpuPut.class).size());
         assertEquals(2, recording.all(VcpuLoaded.class).size());
         assertEquals(
-                new EventInjected(0x31, EventType.INTERRUPT, 0), recording.only(EventInjected.class));
+                new EventInjected(0x31, EventType.INTERRUPT, 0),
+                recording.only(EventInjected.class));
         Recording timer = VcpuScenario.on("Icelake-Server").run("- run: 1\n- hlt\n- run: 1\n");
         assertEquals(0xec, timer.only(EventInjected.class).vector());
         assertTrue(timer.vcpu().tick() > 1_000_000, "the timer takes its time");
@@ -201,7 +203,8 @@ class VmxOpsTest {
 
     @Test
     void namesExceptionInTheExit() {
-        VmExited exit = VcpuScenario.on("Icelake-Server").run("- vmmcall\n").all(VmExited.class).getFirst();
+        VmExited exit =
+                VcpuScenario.on("Icelake-Server").run("- vmmcall\n").all(VmExited.class).getFirst();
         // Vector 6, hardware exception, valid.
         assertEquals(0x8000_0306, exit.interruptInfo());
     }
@@ -242,7 +245,8 @@ class VmxOpsTest {
     void takesReadsFromTheWorld() {
         Recording recording =
                 VcpuScenario.on("Icelake-Server")
-                        .run("- in: {port: 0x3f8, size: 2}\n- mmio: {address: 0xfebd0000, size: 4}\n- rdtsc\n");
+                        .run(
+                                "- in: {port: 0x3f8, size: 2}\n- mmio: {address: 0xfebd0000, size: 4}\n- rdtsc\n");
         List<DeviceRead> reads = recording.all(DeviceRead.class);
         assertEquals(2, reads.size());
         assertEquals(reads.getFirst().value(), recording.only(IoPerformed.class).value());
@@ -274,7 +278,8 @@ class VmxOpsTest {
         Recording after = VcpuScenario.on("Icelake-Server").run(spin.formatted(42));
         assertEquals(List.of("PAUSE_INSTRUCTION"), after.exitReasons());
         assertEquals(8192, after.field(1, "PLE_WINDOW"));
-        // A new loop after the entry, with the window doubled: the first and 81 more are 8100 apart.
+        // A new loop after the entry, with the window doubled: the first and 81 more are 8100
+        // apart.
         assertEquals(1, VcpuScenario.on("Icelake-Server").run(spin.formatted(42 + 82)).exits());
         assertEquals(2, VcpuScenario.on("Icelake-Server").run(spin.formatted(42 + 83)).exits());
     }
@@ -285,7 +290,9 @@ class VmxOpsTest {
         String spin = "- repeat: 41\n  do: [ {run: 99}, pause ]\n";
         Recording recording =
                 VcpuScenario.on("Icelake-Server")
-                        .run(spin + "- run: 200\n- pause\n- repeat: 50\n  do: [ {run: 200}, pause ]\n");
+                        .run(
+                                spin
+                                        + "- run: 200\n- pause\n- repeat: 50\n  do: [ {run: 200}, pause ]\n");
         assertEquals(0, recording.exits());
     }
 

@@ -97,13 +97,17 @@ public record Policy(
     /// SVM intercepts by name.
     ///
     /// @param unlessGuestSvme set while the guest's EFER.SVME is off, whatever the platform has
+    /// @param virtualNmi whether NMIs are left to a processor that can virtualize them
+    /// @param clean the clean bits that are set after each exit
     public record SvmControls(
             List<String> always,
             SortedMap<String, List<String>> ifPlatform,
             SortedMap<String, List<String>> unlessPlatform,
             SortedMap<String, List<String>> unlessGuest,
             SortedSet<String> unlessGuestSvme,
-            List<Integer> exceptions) {}
+            List<Integer> exceptions,
+            boolean virtualNmi,
+            long clean) {}
 
     /// The steps of each phase, in order.
     public record Phases(

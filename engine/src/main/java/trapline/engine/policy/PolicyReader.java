@@ -262,7 +262,9 @@ final class PolicyReader {
                         "unless-platform",
                         "unless-guest",
                         "unless-guest-svme",
-                        "exceptions"));
+                        "exceptions",
+                        "virtual-nmi",
+                        "clean-bits"));
         TreeSet<String> unlessSvme = new TreeSet<>();
         for (Node item : node.find("unless-guest-svme").map(Node::items).orElse(List.of())) {
             unlessSvme.add(intercept(item));
@@ -273,7 +275,9 @@ final class PolicyReader {
                 names(node.require("unless-platform"), false),
                 names(node.require("unless-guest"), false),
                 Collections.unmodifiableSortedSet(unlessSvme),
-                vectors(node.require("exceptions")));
+                vectors(node.require("exceptions")),
+                node.find("virtual-nmi").map(Node::bool).orElse(false),
+                mask(node.require("clean-bits")));
     }
 
     private static Phases phases(Node node) {

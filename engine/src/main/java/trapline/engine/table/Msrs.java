@@ -48,7 +48,7 @@ public final class Msrs {
     }
 
     /// The index that a user means: a canonical name or an alias, in any case, with or without `MSR_`
-    /// and `IA32_`, or a number.
+    /// and `IA32_`, or a number, decimal or after `0x` hexadecimal.
     public static OptionalInt parse(String text) {
         if (!text.isEmpty() && Character.isDigit(text.charAt(0))) {
             return number(text);
@@ -66,8 +66,11 @@ public final class Msrs {
 
     private static OptionalInt number(String text) {
         try {
-            long value = Long.decode(text);
-            return value >> 32 == 0 ? OptionalInt.of((int) value) : OptionalInt.empty();
+            long value =
+                    text.startsWith("0x") || text.startsWith("0X")
+                            ? Long.parseUnsignedLong(text.substring(2), 16)
+                            : Long.parseLong(text);
+            return value >>> 32 == 0 ? OptionalInt.of((int) value) : OptionalInt.empty();
         } catch (NumberFormatException e) {
             return OptionalInt.empty();
         }
@@ -100,9 +103,11 @@ public final class Msrs {
                 INDICES[i] = Integer.toUnsignedLong(index);
                 NAMES[i] = row[1];
                 TRACKED[i] = row[3].equals("yes");
-                BY_NAME.put(row[1], index);
-                for (String alias : row[2].split(" ")) {
-                    BY_NAME.putIfAbsent(alias, index);
+                BY_NAME.put(row[1].toUpperCase(Locale.ROOT), index);
+                if (!row[2].isEmpty()) {
+                    for (String alias : row[2].split(" ")) {
+                        BY_NAME.putIfAbsent(alias.toUpperCase(Locale.ROOT), index);
+                    }
                 }
             }
         }

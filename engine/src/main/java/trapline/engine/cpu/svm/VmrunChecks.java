@@ -2,6 +2,7 @@ package trapline.engine.cpu.svm;
 
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
 import trapline.engine.cpu.ControlRegisters;
@@ -54,6 +55,11 @@ public final class VmrunChecks {
         checks.put("iopm-address", v -> mapAddress(v.get(Vmcb.IOPM), 0x3000));
         checks.put("event-injection-type", VmrunChecks::injection);
         checks.put("asid-not-zero", v -> v.get(Vmcb.ASID) != 0);
+    }
+
+    /// What is checked, in order.
+    public List<String> names() {
+        return List.copyOf(checks.keySet());
     }
 
     /// The name of the first check that the vCPU's current VMCB fails, or null.

@@ -52,6 +52,11 @@ public final class EntryChecks {
         guest();
     }
 
+    /// What is checked, in order.
+    public List<String> names() {
+        return checks.stream().map(EntryCheck::name).toList();
+    }
+
     /// The first check that the vCPU's current VMCS fails, or null.
     EntryCheck firstFailure(VcpuState vcpu) {
         Image vmcs = vcpu.current();

@@ -46,13 +46,11 @@ public final class SvmCode implements VendorCode {
     private static final long NP_ENABLE = 1;
     private static final long V_VMLOAD_VMSAVE = 2;
     private static final long V_GIF_ENABLE = 1 << 25;
+    private static final long V_NMI_ENABLE = 1 << 26;
     private static final long ERROR_CODE_VALID = 1 << 11;
     private static final long PAUSE_COUNT = 3000;
     private static final long PAUSE_THRESHOLD = 128;
     private static final int GP = 13;
-
-    /// All clean bits but those KVM always leaves dirty, INTR and CR2.
-    private static final long ALL_CLEAN = 0xfff & ~((1 << 3) | (1 << 9));
 
     /// What 5.4 saves and restores of the host by RDMSR and WRMSR, besides GS_BASE.
     private static final int[] HOST_MSRS = {
@@ -136,7 +134,12 @@ public final class SvmCode implements VendorCode {
         write(v, 1, Vmcb.IOPM, HostValues.page(0, IOPM_PAGE));
         write(v, 1, Vmcb.MSRPM, HostValues.page(v.id(), MSRPM_PAGE));
         boolean vgif = v.setup().platform().has("VGIF");
-        write(v, 1, Vmcb.INT_CONTROL, Vmcb.V_INTR_MASKING | (vgif ? V_GIF_ENABLE : 0));
+        boolean vnmi =
+                vgif
+                        && v.setup().platform().has("VNMI")
+                        && policy.vendors().svm().controls().virtualNmi();
+        long control = Vmcb.V_INTR_MASKING | (vgif ? V_GIF_ENABLE : 0);
+        write(v, 1, Vmcb.INT_CONTROL, control | (vnmi ? V_NMI_ENABLE : 0));
         write(v, 1, Vmcb.NESTED_CONTROL, NP_ENABLE);
         write(v, 1, Vmcb.NESTED_CR3, HostValues.page(0, NPT_PAGE));
         if (v.setup().platform().has("V_VMSAVE_VMLOAD")) {
@@ -260,7 +263,7 @@ public final class SvmCode implements VendorCode {
             }
             case MARK_CLEAN -> {
                 writeCurrent(v, Vmcb.TLB_CONTROL, 0);
-                writeCurrent(v, Vmcb.CLEAN, ALL_CLEAN);
+                writeCurrent(v, Vmcb.CLEAN, policy.vendors().svm().controls().clean());
             }
             default -> Check.that(false, "SVM has no step %s", step);
         }

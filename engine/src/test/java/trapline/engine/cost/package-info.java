@@ -1,0 +1,2 @@
+/// Tests of cost profiles.
+package trapline.engine.cost;

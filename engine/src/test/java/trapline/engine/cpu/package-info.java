@@ -1,0 +1,2 @@
+/// Tests of platforms and silicon.
+package trapline.engine.cpu;

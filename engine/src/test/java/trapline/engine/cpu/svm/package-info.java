@@ -1,0 +1,2 @@
+/// Tests of the AMD processor.
+package trapline.engine.cpu.svm;

@@ -1,0 +1,2 @@
+/// Tests of the Intel processor.
+package trapline.engine.cpu.vmx;

@@ -1,0 +1,2 @@
+/// Tests of guests.
+package trapline.engine.guest;

@@ -1,0 +1,2 @@
+/// Tests of policies.
+package trapline.engine.policy;

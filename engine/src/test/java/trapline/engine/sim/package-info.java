@@ -1,0 +1,2 @@
+/// Tests of whole executions.
+package trapline.engine.sim;

@@ -1,0 +1,2 @@
+/// Tests of the state and its fold.
+package trapline.engine.state;

@@ -1,0 +1,2 @@
+/// Tests of the tables.
+package trapline.engine.table;

@@ -1,0 +1,2 @@
+/// Tests of files and what is wrong with them.
+package trapline.engine.text;

@@ -38,6 +38,10 @@ final class UserReturn {
 
     /// A new value of the guest's: at once if its values are loaded now.
     void store(Vcpu v, int msr, long value) {
+        boolean atLoad = vendor.phases().load().contains(Step.HOST_MSRS_READ);
+        if (atLoad && msr == Msrs.TSC_AUX && v.state().is(Kvm.LOADED)) {
+            v.hostWrite(msr, value, HostCause.LOAD);
+        }
         boolean loaded =
                 v.state().is(Kvm.GUEST_STATE_LOADED)
                         && vendor.phases().prepare().contains(Step.USER_RETURN_MSRS);

@@ -135,11 +135,8 @@ public final class Execution {
         Vcpu v = vcpus[vcpu];
         Timeline timeline = timelines[vcpu];
         boolean halted = v.state().mode() == Mode.HALTED;
-        int pcpu =
-                input instanceof HostPreempted(int target) && target >= 0
-                        ? target
-                        : v.state().pcpu();
-        if (halted || pcpu != v.state().pcpu()) {
+        int pcpu = pcpuWanted(v, input, halted);
+        if (pcpu >= 0) {
             makeRoom(v, pcpu);
         }
         timeline.advanceTo(tick);
@@ -154,6 +151,17 @@ public final class Execution {
             case TimestampRead _, DeviceRead _ -> {}
         }
         timeline.causedBy(0);
+    }
+
+    /// The pCPU on which an input has the vCPU loaded, or -1 if it does not.
+    private static int pcpuWanted(Vcpu v, InputEvent input, boolean halted) {
+        return switch (input) {
+            case InterruptArrived(Target target, _) ->
+                    halted && target == Target.GUEST ? v.state().pcpu() : -1;
+            case HostPreempted(int target) -> v.state().is(Kvm.LOADED) ? target : -1;
+            case UserspaceMsrRequested _ -> v.state().pcpu();
+            case TimestampRead _, DeviceRead _ -> -1;
+        };
     }
 
     private void interrupt(Vcpu v, int vector, Target target, boolean halted) {

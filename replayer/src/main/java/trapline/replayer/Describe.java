@@ -222,7 +222,7 @@ public final class Describe {
         for (int i = 0; i < writes.size(); i++) {
             int place = writes.place(i);
             text.append(i == 0 ? " [" : " ")
-                    .append(place < 0 ? Reg.of(~place).name() : vendor.layout().name(place))
+                    .append(place < 0 ? Reg.name(~place) : vendor.layout().name(place))
                     .append('=')
                     .append(hex(writes.value(i)));
         }

@@ -121,7 +121,7 @@ public final class EventFields {
         for (int i = 0; i < writes.size(); i++) {
             int place = writes.place(i);
             byPlace.put(
-                    place < 0 ? Reg.of(~place).name() : vendor.layout().name(place),
+                    place < 0 ? Reg.name(~place) : vendor.layout().name(place),
                     new Hex(writes.value(i)));
         }
         return byPlace;

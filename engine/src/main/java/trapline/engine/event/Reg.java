@@ -30,6 +30,11 @@ public enum Reg {
         return ALL[number];
     }
 
+    /// A register's name by its number, which a newer log may have given to one unknown here.
+    public static String name(int number) {
+        return number >= 0 && number < COUNT ? ALL[number].name() : "register " + number;
+    }
+
     /// Where [Writes] lists this register.
     public int place() {
         return ~ordinal();

@@ -56,7 +56,7 @@ public final class Writes {
         StringBuilder text = new StringBuilder("[");
         for (int i = 0; i < places.length; i++) {
             text.append(i == 0 ? "" : ", ")
-                    .append(places[i] < 0 ? Reg.of(~places[i]).name() : hex(places[i]))
+                    .append(places[i] < 0 ? Reg.name(~places[i]) : hex(places[i]))
                     .append('=')
                     .append(hex(values[i]));
         }

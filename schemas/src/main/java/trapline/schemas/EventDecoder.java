@@ -49,10 +49,11 @@ public final class EventDecoder {
     ///
     /// @throws WireException if these bytes are not it; the decoder stays where it was
     public Envelope decode(byte[] bytes, int offset, int length) {
-        resolver.open(bytes, offset, length, in);
         int computed = Crc.chained(crc, chainBytes, chain, bytes, offset, Math.max(0, length - 4));
-        if (length < 4 || computed != Crc.stored(bytes, offset, length)) {
-            throw explain(bytes, offset, length);
+        boolean intact = length >= 4 && computed == Crc.stored(bytes, offset, length);
+        resolver.open(bytes, offset, length, intact, in);
+        if (!intact) {
+            throw explain();
         }
         Envelope envelope = read();
         if (envelope.stamp().order() != order + 1) {
@@ -82,10 +83,9 @@ public final class EventDecoder {
     }
 
     /// Why the CRC is not the expected one: another event's record is whole in itself.
-    private WireException explain(byte[] bytes, int offset, int length) {
+    private WireException explain() {
         long found;
         try {
-            resolver.open(bytes, offset, length, in);
             found = in.readLong();
         } catch (WireException e) {
             return new WireException(Kind.DAMAGED, "the record's bytes are damaged");

@@ -33,9 +33,10 @@ public final class Frame<T> {
     ///
     /// @throws WireException if they are not such a record, whole
     public T decode(byte[] bytes, int offset, int length) {
-        resolver.open(bytes, offset, length, in);
         int computed = Crc.of(bytes, offset, Math.max(0, length - 4));
-        if (length < 4 || computed != Crc.stored(bytes, offset, length)) {
+        boolean intact = length >= 4 && computed == Crc.stored(bytes, offset, length);
+        resolver.open(bytes, offset, length, intact, in);
+        if (!intact) {
             throw new WireException(
                     Kind.DAMAGED,
                     "%s: the record's CRC does not match its bytes".formatted(codec.schema()));

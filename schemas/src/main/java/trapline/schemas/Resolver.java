@@ -4,11 +4,15 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.apache.avro.AvroRuntimeException;
+import org.apache.avro.AvroTypeException;
 import org.apache.avro.Schema;
 import org.apache.avro.generic.GenericDatumReader;
 import org.apache.avro.generic.GenericDatumWriter;
+import org.apache.avro.generic.GenericRecord;
 import org.apache.avro.io.BinaryDecoder;
 import org.apache.avro.io.BinaryEncoder;
 import org.apache.avro.io.DecoderFactory;
@@ -32,7 +36,20 @@ final class Resolver {
     }
 
     /// Sets `in` on the body, in our own schema, of the record in these bytes.
-    void open(byte[] bytes, int offset, int length, AvroReader in) {
+    ///
+    /// @param intact whether their CRC is right: if not, it is not for its writer's being newer that
+    ///     a record cannot be read
+    void open(byte[] bytes, int offset, int length, boolean intact, AvroReader in) {
+        try {
+            open(bytes, offset, length, in);
+        } catch (WireException e) {
+            throw intact || e.kind() == Kind.FOREIGN
+                    ? e
+                    : new WireException(Kind.DAMAGED, "the record's bytes are damaged");
+        }
+    }
+
+    private void open(byte[] bytes, int offset, int length, AvroReader in) {
         if (length >= 10 && Arrays.equals(bytes, offset, offset + 10, header, 0, 10)) {
             in.over(bytes, offset + 10, length - 10);
             return;
@@ -91,13 +108,31 @@ final class Resolver {
         static final Translation NONE = new Translation();
 
         private final GenericDatumReader<Object> reader;
+        private final GenericDatumReader<GenericRecord> asWritten;
+        private final Set<String> unknown;
 
         private Translation() {
             reader = null;
+            asWritten = null;
+            unknown = Set.of();
         }
 
         Translation(Schema writer, Schema ours) {
             reader = new GenericDatumReader<>(writer, ours);
+            asWritten = new GenericDatumReader<>(writer);
+            unknown = branches(writer);
+            unknown.removeAll(branches(ours));
+        }
+
+        /// The records that fields of a schema choose between.
+        private static Set<String> branches(Schema schema) {
+            Set<String> names = new TreeSet<>();
+            for (Schema.Field field : schema.getFields()) {
+                if (field.schema().isUnion()) {
+                    field.schema().getTypes().forEach(type -> names.add(type.getFullName()));
+                }
+            }
+            return names;
         }
 
         byte[] apply(byte[] bytes, int offset, int length, Schema ours) {
@@ -105,12 +140,30 @@ final class Resolver {
             ByteArrayOutputStream out = new ByteArrayOutputStream(length + 16);
             BinaryEncoder encoder = EncoderFactory.get().directBinaryEncoder(out, null);
             try {
+                if (!unknown.isEmpty()) {
+                    checkKnown(asWritten.read(null, in));
+                    in = DecoderFactory.get().binaryDecoder(bytes, offset, length, in);
+                }
                 Object datum = reader.read(null, in);
                 new GenericDatumWriter<>(ours).write(datum, encoder);
+            } catch (AvroTypeException e) {
+                throw new WireException(
+                        Kind.UNKNOWN_SCHEMA,
+                        "a newer Trapline wrote what this one does not know: " + e.getMessage());
             } catch (IOException | AvroRuntimeException | ArrayIndexOutOfBoundsException e) {
                 throw new WireException(Kind.DAMAGED, "the record does not fit its schema");
             }
             return out.toByteArray();
+        }
+
+        /// Avro would take a record that ours does not have for one of ours with the same fields.
+        private void checkKnown(GenericRecord record) {
+            for (Schema.Field field : record.getSchema().getFields()) {
+                if (record.get(field.pos()) instanceof GenericRecord chosen
+                        && unknown.contains(chosen.getSchema().getFullName())) {
+                    throw new AvroTypeException(chosen.getSchema().getFullName());
+                }
+            }
         }
     }
 }

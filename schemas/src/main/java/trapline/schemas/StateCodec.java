@@ -26,12 +26,18 @@ public final class StateCodec {
     public static MachineState decode(byte[] bytes, MachineConfig config) {
         AvroReader in = new AvroReader().over(bytes, 0, bytes.length);
         List<Section> sections = Codec.readArray(in, StateCodec::read);
+        MachineState machine;
         try {
-            return Sections.restore(config, sections);
+            machine = Sections.restore(config, sections);
         } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
             throw new WireException(
                     Kind.DAMAGED, "the state is not one of this machine: " + e.getMessage());
         }
+        if (!Arrays.equals(encode(machine), bytes)) {
+            throw new WireException(
+                    Kind.DAMAGED, "the state has numbers that this machine does not");
+        }
+        return machine;
     }
 
     /// Reads one state and forgets it.

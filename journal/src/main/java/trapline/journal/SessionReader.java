@@ -1,5 +1,6 @@
 package trapline.journal;
 
+import java.util.List;
 import java.util.Optional;
 import trapline.schemas.CatalogueEntry;
 import trapline.schemas.Checkpoint;
@@ -44,6 +45,15 @@ public interface SessionReader extends AutoCloseable {
 
     /// How many checkpoints there are.
     int checkpoints();
+
+    /// Where a checkpoint is: `topic-partition@offset`, or file and byte position.
+    String place(CheckpointRef ref);
+
+    /// Where the newest entry of the session is, which closes it if anything does.
+    String entryPlace();
+
+    /// What cannot be read and may have been an entry of this session that closes it.
+    List<JournalException> unreadable();
 
     @Override
     void close();

@@ -26,15 +26,29 @@ import trapline.schemas.SessionHeader.Versions;
 /// Records executions as sessions of a log.
 public final class Recorder {
 
+    /// How many events lie between two checkpoints: what a seek folds at most.
+    private static final long CHECKPOINT_EVENTS = 20_000;
+
     private final Journal journal;
     private final String program;
     private final InstantSource clock;
+    private final long checkpointEvents;
 
     /// @param program the version of this program
     public Recorder(Journal journal, String program, InstantSource clock) {
+        this(journal, program, clock, CHECKPOINT_EVENTS);
+    }
+
+    private Recorder(Journal journal, String program, InstantSource clock, long checkpointEvents) {
         this.journal = journal;
         this.program = program;
         this.clock = clock;
+        this.checkpointEvents = checkpointEvents;
+    }
+
+    /// A recorder like this one with another number of events between two checkpoints.
+    public Recorder withCheckpointEvery(long events) {
+        return new Recorder(journal, program, clock, events);
     }
 
     /// Records one execution from its beginning.
@@ -47,6 +61,7 @@ public final class Recorder {
         Ingredients ingredients = plan.ingredients();
         try (SessionWriter writer = journal.create(header, blobs)) {
             Recording recording = new Recording(header, writer, journal.framing(), clock, progress);
+            recording.checkpointEvery(checkpointEvents);
             Execution execution =
                     ingredients.machines(ingredients.policy()).execution(driver.world(), recording);
             recording.of(execution);

@@ -19,9 +19,6 @@ import trapline.schemas.StateCodec;
 /// One session while it is recorded: each event into the log, a checkpoint every so many.
 final class Recording implements EventSink {
 
-    /// How many events lie between two checkpoints: what a seek folds at most.
-    private static final long CHECKPOINT_EVENTS = 20_000;
-
     private static final long PROGRESS_EVENTS = 10_000;
 
     private final SessionHeader header;
@@ -30,6 +27,7 @@ final class Recording implements EventSink {
     private final ExitObserver exits;
     private final LongConsumer progress;
     private MachineState machine;
+    private long checkpointEvents;
     private long guestOps;
 
     Recording(
@@ -45,6 +43,10 @@ final class Recording implements EventSink {
         exits = new ExitObserver(header.session(), writer, clock);
     }
 
+    void checkpointEvery(long events) {
+        checkpointEvents = events;
+    }
+
     void of(Execution execution) {
         machine = execution.machine();
         exits.of(machine);
@@ -58,7 +60,7 @@ final class Recording implements EventSink {
             guestOps++;
         }
         long order = envelope.stamp().order();
-        if (order % CHECKPOINT_EVENTS == 0) {
+        if (order % checkpointEvents == 0) {
             writer.checkpoint(checkpoint(order));
         }
         if (order % PROGRESS_EVENTS == 0) {

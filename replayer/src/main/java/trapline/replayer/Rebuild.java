@@ -52,7 +52,7 @@ public final class Rebuild {
             return new MachineState(session.config());
         }
         MachineState machine =
-                fold(session.checkpointBefore(vcpu, seq), state -> state.vcpu(vcpu).seq() >= seq);
+                fold(checkpointBefore(vcpu, seq), state -> state.vcpu(vcpu).seq() >= seq);
         if (machine.vcpu(vcpu).seq() < seq) {
             throw new ReplayException(
                     Kind.NO_SUCH_PLACE,
@@ -61,6 +61,12 @@ public final class Rebuild {
                             .formatted(vcpu, session.name(), machine.vcpu(vcpu).seq(), seq));
         }
         return machine;
+    }
+
+    /// Of several vCPUs the others may have gone on between that event and a checkpoint that has it as
+    /// the last one of its vCPU.
+    private Optional<CheckpointRef> checkpointBefore(int vcpu, long seq) {
+        return session.checkpointBefore(vcpu, session.vcpus() == 1 ? seq : seq - 1);
     }
 
     private MachineState fold(Optional<CheckpointRef> from, Goal goal) {
@@ -83,7 +89,7 @@ public final class Rebuild {
     private static boolean apply(MachineState machine, Envelope envelope, Place place, Goal goal) {
         try {
             machine.apply(envelope);
-        } catch (BrokenInvariant | IndexOutOfBoundsException e) {
+        } catch (BrokenInvariant | IndexOutOfBoundsException | IllegalArgumentException e) {
             throw new ReplayException(
                     Kind.DAMAGED,
                     place.describe(),

@@ -154,7 +154,8 @@ public final class Session implements AutoCloseable {
         read(ref, decoder, handler);
     }
 
-    private void read(CheckpointRef from, EventDecoder decoder, EventHandler handler) {
+    /// Every event after a checkpoint's, or from the first on, by a decoder that stands there.
+    void read(CheckpointRef from, EventDecoder decoder, EventHandler handler) {
         reader.read(
                 from,
                 (bytes, offset, length, place) ->

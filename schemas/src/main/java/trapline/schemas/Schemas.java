@@ -11,6 +11,7 @@ import java.util.Collections;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import org.apache.avro.Schema;
 import org.apache.avro.SchemaNormalization;
 import org.apache.avro.SchemaParser;
@@ -31,6 +32,9 @@ public final class Schemas {
 
     private static final SortedMap<String, Schema> BY_NAME = load();
 
+    /// Whoever opens a session asks for the same few.
+    private static final Map<Schema, Long> FINGERPRINTS = new ConcurrentHashMap<>();
+
     private Schemas() {}
 
     public static Schema of(String name) {
@@ -47,7 +51,7 @@ public final class Schemas {
 
     /// The CRC-64-AVRO fingerprint that single-object encoding names a schema by.
     public static long fingerprint(Schema schema) {
-        return SchemaNormalization.parsingFingerprint64(schema);
+        return FINGERPRINTS.computeIfAbsent(schema, SchemaNormalization::parsingFingerprint64);
     }
 
     private static SortedMap<String, Schema> load() {

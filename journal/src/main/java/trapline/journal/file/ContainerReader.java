@@ -1,6 +1,7 @@
 package trapline.journal.file;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.BooleanSupplier;
@@ -62,6 +63,27 @@ final class ContainerReader implements SessionReader {
     @Override
     public String place() {
         return file.path().toString();
+    }
+
+    @Override
+    public String place(CheckpointRef ref) {
+        return file.path() + "@" + ref.offset();
+    }
+
+    @Override
+    public String entryPlace() {
+        long first = file.start();
+        return file.path() + "@" + (entry.closing().isPresent() ? last() : first);
+    }
+
+    private long last() {
+        return file.before(file.size()).orElseThrow();
+    }
+
+    /// What is behind the last whole block is for who reads the events to find.
+    @Override
+    public List<JournalException> unreadable() {
+        return List.of();
     }
 
     @Override
@@ -166,7 +188,7 @@ final class ContainerReader implements SessionReader {
     private CheckpointIndex index() {
         if (index == null) {
             long[] positions = new long[entry.pages()];
-            long end = file.before(file.size()).orElseThrow();
+            long end = last();
             for (int page = positions.length - 1; page >= 0; page--) {
                 OptionalLong before = file.before(end);
                 long at = end;

@@ -30,6 +30,7 @@ final class Catalogue {
     private final Frame<CatalogueEntry> entryFrame;
     private final Frame<CheckpointPage> pageFrame;
     private final Map<String, CatalogueEntry> entries = new HashMap<>();
+    private final Map<String, Long> places = new HashMap<>();
     private final Map<String, Long> pages = new HashMap<>();
     private final Map<String, JournalException> damaged = new HashMap<>();
     private final Scan scan = new Scan();
@@ -56,6 +57,11 @@ final class Catalogue {
     synchronized Optional<CatalogueEntry> entry(String session) {
         refresh();
         return Optional.ofNullable(entries.get(session));
+    }
+
+    /// Where a session's entry is.
+    synchronized String place(String session) {
+        return partition + "@" + places.get(session);
     }
 
     /// What of the catalogue cannot be read; a session's newest readable entry counts.
@@ -123,6 +129,7 @@ final class Catalogue {
         private void entry(String key, ConsumerRecord<ByteBuffer, ByteBuffer> found) {
             try {
                 entries.put(key, decode(entryFrame, found));
+                places.put(key, found.offset());
                 damaged.remove(key);
             } catch (JournalException e) {
                 damaged.put(key, e);

@@ -1,6 +1,7 @@
 package trapline.journal.kafka;
 
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Optional;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -50,6 +51,26 @@ final class KafkaReader implements SessionReader {
     @Override
     public String place() {
         return partition.toString();
+    }
+
+    @Override
+    public String place(CheckpointRef ref) {
+        return checkpoints(ref) + "@" + ref.offset();
+    }
+
+    private TopicPartition checkpoints(CheckpointRef ref) {
+        return new TopicPartition(log.topics().checkpoints(), ref.partition());
+    }
+
+    @Override
+    public String entryPlace() {
+        return log.catalogue().place(entry.header().session());
+    }
+
+    /// Kafka's checksums are those of whole batches, so that nobody knows whose records are lost.
+    @Override
+    public List<JournalException> unreadable() {
+        return entry.closing().isPresent() ? List.of() : log.catalogue().damaged();
     }
 
     @Override
@@ -134,12 +155,10 @@ final class KafkaReader implements SessionReader {
 
     @Override
     public Checkpoint checkpoint(CheckpointRef ref) {
-        TopicPartition checkpoints =
-                new TopicPartition(log.topics().checkpoints(), ref.partition());
-        String place = checkpoints + "@" + ref.offset();
+        String place = place(ref);
         ByteBuffer value =
                 log.notes()
-                        .fetch(checkpoints, ref.offset())
+                        .fetch(checkpoints(ref), ref.offset())
                         .map(ConsumerRecord::value)
                         .orElseThrow(() -> wrongCheckpoint(place, ref));
         try {

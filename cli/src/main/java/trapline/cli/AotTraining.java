@@ -26,14 +26,28 @@ public final class AotTraining {
                     List.of("policies"),
                     List.of("guests"),
                     List.of("record", "--guest", "idle-timer", "--log", "file:LOG/files"),
-                    List.of("diff", "last", "--candidate", "kvm-6.1,spec-ctrl=v4",
-                            "--html", "LOG/page.html", "--log", "file:LOG/files"),
+                    List.of(
+                            "diff",
+                            "last",
+                            "--candidate",
+                            "kvm-6.1,spec-ctrl=v4",
+                            "--html",
+                            "LOG/page.html",
+                            "--log",
+                            "file:LOG/files"),
                     List.of("record", "--guest", "ssbd-per-task", "--log", "embedded:LOG/broker"),
                     List.of("sessions", "--log", "embedded:LOG/broker"),
                     List.of("stat", "last", "--log", "embedded:LOG/broker"),
                     List.of("verify", "last", "--log", "embedded:LOG/broker"),
-                    List.of("state", "last", "--at", "100", "--format", "json",
-                            "--log", "embedded:LOG/broker"));
+                    List.of(
+                            "state",
+                            "last",
+                            "--at",
+                            "100",
+                            "--format",
+                            "json",
+                            "--log",
+                            "embedded:LOG/broker"));
 
     private final Path dist;
     private final Path jdk = Path.of(System.getProperty("java.home"));

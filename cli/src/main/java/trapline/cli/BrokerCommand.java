@@ -12,7 +12,12 @@ import trapline.journal.broker.FolderBroker;
 /// `broker`: the embedded broker alone, for other clients.
 @Command(
         name = "broker",
-        description = "Runs the embedded broker of --log until Ctrl-C, for other Kafka clients.")
+        description = "Runs the embedded broker of --log until Ctrl-C, for other Kafka clients.",
+        footer = {
+            "",
+            "Prints host:port, where Kafka clients find it on this machine. Commands on the same --log",
+            "join it meanwhile."
+        })
 final class BrokerCommand extends LogCommand implements Callable<Integer> {
 
     @Override
@@ -23,8 +28,8 @@ final class BrokerCommand extends LogCommand implements Callable<Integer> {
                     spec.commandLine(),
                     "broker: expected --log embedded:DIR, found " + main.globals.log);
         }
-        try (Interrupt interrupt = new Interrupt();
-                FolderBroker broker = Journals.broker(Path.of(main.globals.log.target()))) {
+        main.interrupt.hold();
+        try (FolderBroker broker = Journals.broker(Path.of(main.globals.log.target()))) {
             if (console.json()) {
                 console.document(Map.of("bootstrapServers", broker.address()));
             } else {
@@ -32,7 +37,7 @@ final class BrokerCommand extends LogCommand implements Callable<Integer> {
                 console.note("Clients connect there; Ctrl-C ends it.");
             }
             console.out().flush();
-            while (interrupt.getAsBoolean()) {
+            while (main.interrupt.getAsBoolean()) {
                 LockSupport.parkNanos(100_000_000L);
             }
         }

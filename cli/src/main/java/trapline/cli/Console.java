@@ -23,11 +23,13 @@ final class Console {
     private static final JsonFactory JSON = new JsonFactory();
 
     private final Globals globals;
+    private final Interrupt interrupt;
     private final PrintWriter out;
     private final PrintWriter err;
 
-    Console(Globals globals, CommandSpec spec) {
-        this.globals = globals;
+    Console(Main main, CommandSpec spec) {
+        globals = main.globals;
+        interrupt = main.interrupt;
         out = spec.commandLine().getOut();
         err = spec.commandLine().getErr();
     }
@@ -103,12 +105,23 @@ final class Console {
         }
     }
 
-    /// A bar on a terminal, nothing elsewhere.
+    /// A bar on a terminal, nothing elsewhere. It ends the command where the user wants no more.
     ///
     /// @param total how much there will be; -1 if nobody knows
     Progress progress(String task, long total) {
+        Progress bar = bar(task, total);
+        return Progress.of(
+                done -> {
+                    bar.accept(done);
+                    interrupt.check();
+                },
+                bar::close);
+    }
+
+    /// A bar for what asks by itself whether to go on.
+    Progress bar(String task, long total) {
         if (globals.quiet || !onTerminal()) {
-            return Progress.NONE;
+            return Progress.of(_ -> {}, () -> {});
         }
         ProgressBar bar =
                 new ProgressBarBuilder()
@@ -118,17 +131,7 @@ final class Console {
                         .setUpdateIntervalMillis(200)
                         .clearDisplayOnFinish()
                         .build();
-        return new Progress() {
-            @Override
-            public void accept(long done) {
-                bar.stepTo(done);
-            }
-
-            @Override
-            public void close() {
-                bar.close();
-            }
-        };
+        return Progress.of(bar::stepTo, bar::close);
     }
 
     /// Without a terminal a JVM may have no console at all.
@@ -141,14 +144,19 @@ final class Console {
     /// Told how much is done.
     interface Progress extends LongConsumer, AutoCloseable {
 
-        Progress NONE =
-                new Progress() {
-                    @Override
-                    public void accept(long done) {}
+        static Progress of(LongConsumer accept, Runnable close) {
+            return new Progress() {
+                @Override
+                public void accept(long done) {
+                    accept.accept(done);
+                }
 
-                    @Override
-                    public void close() {}
-                };
+                @Override
+                public void close() {
+                    close.run();
+                }
+            };
+        }
 
         @Override
         void close();

@@ -10,7 +10,8 @@ final class CostOption {
     @Option(
             names = "--cost",
             paramLabel = "PROFILE",
-            description = "A cost profile (see 'costs') or a file. Default: the platform's own")
+            description =
+                    "A cost profile (see 'costs') or a file. Default: the host platform's own")
     String profile;
 
     CostProfile profile(Session session) {

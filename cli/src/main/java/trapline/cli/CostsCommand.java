@@ -25,7 +25,7 @@ final class CostsCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Console console = new Console(main.globals, spec);
+        Console console = new Console(main, spec);
         List<Object> rows = new ArrayList<>();
         Table table = new Table("ll").row("PROFILE", "");
         for (String name : CostProfile.builtIn()) {
@@ -47,12 +47,12 @@ final class CostsCommand implements Callable<Integer> {
 
         @ParentCommand CostsCommand costs;
 
-        @Parameters(paramLabel = "PROFILE")
+        @Parameters(paramLabel = "PROFILE", description = "A built-in profile or a file.")
         String profile;
 
         @Override
         public Integer call() {
-            Console console = new Console(costs.main.globals, costs.spec);
+            Console console = new Console(costs.main, costs.spec);
             CostProfile found = CostProfile.find(profile, UserFiles::text);
             List<Object> rows = new ArrayList<>();
             Table table = new Table("lrrrl").row("ACTION", "LOW", "TYPICAL", "HIGH", "SOURCE");

@@ -25,7 +25,7 @@ final class CpusCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Console console = new Console(main.globals, spec);
+        Console console = new Console(main, spec);
         List<Object> rows = new ArrayList<>();
         Table table = new Table("llll").row("CPU", "VENDOR", "HOST SPEC_CTRL", "");
         for (String name : Platforms.names()) {

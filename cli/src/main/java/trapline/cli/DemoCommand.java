@@ -16,7 +16,6 @@ import trapline.journal.Journal;
 import trapline.recorder.Driver;
 import trapline.recorder.Plan;
 import trapline.recorder.Recorded;
-import trapline.replayer.Diff;
 import trapline.replayer.DiffResult;
 import trapline.replayer.Rebuild;
 import trapline.replayer.ResultTree;
@@ -29,9 +28,11 @@ import trapline.schemas.StateCodec;
 @Command(
         name = "demo",
         description = {
-            "Records a real Linux into a Kafka broker of its own, rebuilds and verifies it, and asks",
-            "what intercepting FS_BASE would change; then asks the SPEC_CTRL thread's question."
-        })
+            "Records a real Linux, rebuilds and verifies it, compares two policies: all in one.",
+            "Everything is kept in an embedded Kafka broker. It asks what intercepting FS_BASE would",
+            "cost, and then the SPEC_CTRL thread's question; under a minute."
+        },
+        exitCodeList = "1:A session could not be verified.")
 final class DemoCommand extends LogCommand implements Callable<Integer> {
 
     @Option(
@@ -82,7 +83,8 @@ final class DemoCommand extends LogCommand implements Callable<Integer> {
         Plan plan = machine.plan();
         console.note("\n== %s\n", question);
         Recorded recorded =
-                RecordCommand.record(journal, plan, Driver.guest(plan.ingredients()), console);
+                RecordCommand.record(journal, plan, Driver.guest(plan.ingredients()), this);
+        main.interrupt.check();
         console.note(
                 "recorded   %s events of session %s",
                 Table.number(recorded.events()), recorded.session());
@@ -92,17 +94,23 @@ final class DemoCommand extends LogCommand implements Callable<Integer> {
             console.note(
                     "rebuilt    the exact state after event %s, digest %s…",
                     Table.number(rebuilt.order()), digest.substring(0, 16));
-            Verification verification = Verify.of(journal, recorded.session(), _ -> {});
+            Verification verification = verify(journal, recorded, console);
             console.note(
                     "verified   %s",
                     verification.ok() ? "every event came out again, byte for byte" : "NO");
             Policy after = MachineOptions.policy(candidate);
             CostProfile costs = new CostOption().profile(session);
-            DiffResult diff = new Diff(session, session.policy(), after).run(costs, _ -> {});
+            DiffResult diff = DiffCommand.run(session, session.policy(), after, costs, console);
             Path report = html.resolve(plan.ingredients().guestName() + ".html");
-            DiffCommand.write(report, DiffPage.of(diff));
+            report = DiffCommand.write(report, DiffPage.of(diff));
             show(verification, diff, report, console);
             return verification.ok();
+        }
+    }
+
+    private static Verification verify(Journal journal, Recorded recorded, Console console) {
+        try (Console.Progress progress = console.progress("verifying", recorded.events())) {
+            return Verify.of(journal, recorded.session(), progress);
         }
     }
 
@@ -111,12 +119,12 @@ final class DemoCommand extends LogCommand implements Callable<Integer> {
             Map<String, Object> part = new LinkedHashMap<>();
             part.put("verify", ResultTree.of(verification));
             part.put("diff", ResultTree.of(diff));
-            part.put("html", report.toAbsolutePath().toString());
+            part.put("html", report.toString());
             parts.add(part);
         } else {
             console.note("");
             console.out().print(DiffText.of(diff, false));
-            console.line("report: %s", report.toAbsolutePath());
+            console.line("report: %s", report);
             console.out().flush();
         }
     }

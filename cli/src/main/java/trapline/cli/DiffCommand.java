@@ -1,7 +1,6 @@
 package trapline.cli;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,11 +11,11 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import trapline.dashboard.DiffPage;
 import trapline.engine.cost.CostProfile;
 import trapline.engine.policy.Policy;
+import trapline.engine.text.InputException;
 import trapline.engine.text.Suggestion;
 import trapline.journal.Journal;
 import trapline.replayer.Diff;
@@ -27,27 +26,47 @@ import trapline.replayer.Session;
 /// `diff`: the same guest execution under two policies.
 @Command(
         name = "diff",
-        description = "Runs a session's ops under two policies and shows what differs.")
+        description = "Runs a session's ops under two policies and shows what differs.",
+        footer = {
+            "",
+            "Cycles are typical values of the cost profile, 'from ... to' its low and high ones; they are",
+            "a projection over the events and no measurement.",
+            "",
+            "Examples:",
+            "  trapline diff last --candidate kvm-6.1,spec-ctrl=v4",
+            "  trapline diff last --base kvm-5.15 --candidate my.yaml --html report.html",
+            "  trapline diff last --candidate kvm-6.6 --fail-on guest-visible --quiet >/dev/null"
+        },
+        exitCodeList = "1:What --fail-on names has happened.")
 final class DiffCommand extends LogCommand implements Callable<Integer> {
 
+    private static final String STANDARD_OUTPUT = "-";
     private static final List<String> RULES = List.of("divergence", "guest-visible");
 
-    @Parameters(paramLabel = "SESSION", description = "Its id or how that begins; or 'last'.")
+    @Parameters(paramLabel = "SESSION", description = SESSION)
     String session;
 
     @Option(
             names = "--base",
             paramLabel = "POLICY",
-            description = "Default: the policy that was recorded.")
+            description = {POLICY, "Default: the policy that was recorded"})
     String base;
 
-    @Option(names = "--candidate", paramLabel = "POLICY", required = true)
+    @Option(
+            names = "--candidate",
+            paramLabel = "POLICY",
+            required = true,
+            description = "The policy to compare with it, written likewise.")
     String candidate;
 
     @Mixin CostOption cost;
 
-    @Option(names = "--html", paramLabel = "FILE", description = "Write a report to look at.")
-    Path html;
+    @Option(
+            names = "--html",
+            paramLabel = "FILE",
+            description =
+                    "Write a report to look at; - prints it on standard output, in place of the text.")
+    String html;
 
     @Option(names = "--all", description = "Show the unchanged rows of long lists, too.")
     boolean all;
@@ -56,36 +75,40 @@ final class DiffCommand extends LogCommand implements Callable<Integer> {
             names = "--fail-on",
             paramLabel = "RULE",
             split = ",",
-            description = {
-                "Answer 1 if this happens: divergence (the events differ at all),",
-                "guest-visible (the guest could tell)."
-            })
+            description =
+                    "Answer 1 if this happens: divergence (the events differ at all), guest-visible"
+                            + " (the guest could tell).")
     Set<String> failOn = new TreeSet<>();
 
     @Override
     public Integer call() {
         for (String rule : failOn) {
             if (!RULES.contains(rule)) {
-                throw new ParameterException(
-                        spec.commandLine(),
-                        "--fail-on: unknown rule '%s'%s"
-                                .formatted(rule, Suggestion.of(rule, RULES)));
+                throw usage(
+                        "--fail-on: unknown rule '%s'%s",
+                        rule, Suggestion.orAll(rule, "rules", RULES));
             }
         }
         Console console = console();
+        boolean page = STANDARD_OUTPUT.equals(html);
+        if (page && console.json()) {
+            throw usage("--html - and --format json both want standard output");
+        }
+        Policy after = MachineOptions.policy(candidate);
         try (Journal journal = openLogToRead();
                 Session opened = Session.open(journal, session)) {
             Policy before = base == null ? opened.policy() : MachineOptions.policy(base);
-            Policy after = MachineOptions.policy(candidate);
             DiffResult diff = run(opened, before, after, cost.profile(opened), console);
-            if (console.json()) {
+            if (page) {
+                console.out().print(DiffPage.of(diff));
+            } else if (console.json()) {
                 console.document(ResultTree.of(diff));
             } else {
                 console.out().print(DiffText.of(diff, all));
             }
-            if (html != null) {
-                write(html, DiffPage.of(diff));
-                console.note("report: %s", html.toAbsolutePath());
+            if (html != null && !page) {
+                Path file = write(Path.of(html), DiffPage.of(diff));
+                console.note("report: %s", file);
             }
             return (matches(diff) ? ExitCode.NO : ExitCode.DONE).number();
         }
@@ -99,14 +122,18 @@ final class DiffCommand extends LogCommand implements Callable<Integer> {
         }
     }
 
-    static void write(Path file, String page) {
+    /// Makes the folder, too, where it is missing; returns where the page is.
+    static Path write(Path file, String page) {
+        Path whole = file.toAbsolutePath().normalize();
         try {
-            if (file.toAbsolutePath().getParent() != null) {
-                Files.createDirectories(file.toAbsolutePath().getParent());
-            }
-            Files.writeString(file, page, StandardCharsets.UTF_8);
+            Files.createDirectories(whole.getParent());
+            Files.writeString(whole, page, StandardCharsets.UTF_8);
+            return whole;
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw new InputException(
+                    InputException.Kind.UNREADABLE,
+                    whole.toString(),
+                    "cannot be written: " + Failure.reason(e));
         }
     }
 

@@ -4,17 +4,20 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import trapline.engine.event.Envelope;
 import trapline.engine.event.Stamp;
 import trapline.journal.Journal;
+import trapline.journal.JournalException;
 import trapline.replayer.Describe;
 import trapline.replayer.EventFields;
 import trapline.replayer.EventQuery;
 import trapline.replayer.Session;
 import trapline.replayer.Where;
+import trapline.schemas.CatalogueEntry.Status;
 
 /// `events`: the events of a session.
 @Command(
@@ -22,21 +25,37 @@ import trapline.replayer.Where;
         description = "Prints the events of a session, one a line.",
         footer = {
             "",
-            "CEL variables: type, vcpu, order, seq, pcpu, tick, op, cause, and event.FIELD, e.g.",
-            "  --where 'type == \"MsrWritten\" && event.msr == \"IA32_SPEC_CTRL\" && event.value == 5u'"
+            "A line has: order, vCPU and its own sequence number, tick (guest instructions so far),",
+            "op (the ordinal of the guest op), the order of the event that caused it, name, content.",
+            "",
+            "CEL variables: type, vcpu, order, seq, pcpu, tick, op, cause, and event.FIELD as --format",
+            "json shows it; 64-bit values are unsigned numbers, MSRs and VMCS fields names.",
+            "",
+            "Examples:",
+            "  trapline events last --type VmExited,VmEntryFailed --from 1000 --to 2000",
+            "  trapline events last --follow --format json --type HardwareEvent",
+            "  trapline events last --where 'type == \"MsrWritten\" &&",
+            "      event.msr == \"IA32_SPEC_CTRL\" && event.value == 5'"
         })
 final class EventsCommand extends LogCommand implements Callable<Integer> {
 
-    @Parameters(paramLabel = "SESSION", description = "Its id or how that begins; or 'last'.")
+    @Parameters(paramLabel = "SESSION", description = SESSION)
     String session;
 
-    @Option(names = "--from", paramLabel = "ORDER", defaultValue = "1")
+    @Option(
+            names = "--from",
+            paramLabel = "ORDER",
+            defaultValue = "1",
+            description = "The first event's order number. Default: ${DEFAULT-VALUE}")
     long from;
 
-    @Option(names = "--to", paramLabel = "ORDER", description = "Both ends are included.")
+    @Option(
+            names = "--to",
+            paramLabel = "ORDER",
+            description = "The last event's order number. Default: that of the last one")
     Long to;
 
-    @Option(names = "--vcpu", paramLabel = "N")
+    @Option(names = "--vcpu", paramLabel = "N", description = "Only those of this vCPU, from 0.")
     Integer vcpu;
 
     @Option(
@@ -44,38 +63,95 @@ final class EventsCommand extends LogCommand implements Callable<Integer> {
             paramLabel = "TYPE",
             split = ",",
             description =
-                    "Events or kinds: GuestEvent, InputEvent, HardwareEvent, HypervisorEvent.")
+                    "Only events of these names, or of the kinds GuestEvent, InputEvent,"
+                            + " HardwareEvent and HypervisorEvent.")
     Set<String> types = new TreeSet<>();
 
-    @Option(names = "--where", paramLabel = "CEL", description = "A condition, see below.")
+    @Option(
+            names = "--where",
+            paramLabel = "CEL",
+            description = "Only events for which this condition holds, see below.")
     String where;
+
+    @Option(
+            names = "--follow",
+            description = "Go on with what is still being recorded, until the session ends.")
+    boolean follow;
 
     @Override
     public Integer call() {
-        EventQuery query =
-                new EventQuery(
-                        from,
-                        to == null ? Long.MAX_VALUE : to,
-                        Optional.ofNullable(vcpu),
-                        types,
-                        Optional.ofNullable(where).map(Where::of));
+        EventQuery query = query();
         Console console = console();
         try (Journal journal = openLogToRead();
                 Session opened = Session.open(journal, session)) {
-            EventFields fields = new EventFields(opened.vendor());
-            Describe describe = new Describe(opened.vendor());
-            query.run(
-                    opened,
-                    envelope -> {
-                        if (console.json()) {
-                            console.row(fields.row(envelope));
-                        } else {
-                            console.line("%s", text(envelope, describe));
-                        }
-                    },
-                    () -> true);
+            Consumer<Envelope> printer = printer(opened, console);
+            if (follow) {
+                main.interrupt.hold();
+                main.interrupt.whileWaiting(() -> follow(query, opened, printer));
+                noteTorn(journal, opened, console);
+            } else {
+                query.run(opened, printer, main.interrupt);
+            }
         }
         return ExitCode.DONE.number();
+    }
+
+    private EventQuery query() {
+        long last = to == null ? Long.MAX_VALUE : to;
+        if (from < 1) {
+            throw usage("--from: expected an order number from 1, found %d", from);
+        }
+        if (last < from) {
+            throw usage("--to: expected an order number from %d, found %d", from, last);
+        }
+        return new EventQuery(
+                from,
+                last,
+                Optional.ofNullable(vcpu),
+                types,
+                Optional.ofNullable(where).map(Where::of));
+    }
+
+    private Consumer<Envelope> printer(Session opened, Console console) {
+        if (console.json()) {
+            EventFields fields = new EventFields(opened.vendor());
+            return envelope -> console.row(fields.row(envelope));
+        }
+        Describe describe = new Describe(opened.vendor());
+        return envelope -> console.line("%s", text(envelope, describe));
+    }
+
+    /// Each event is written at once: somebody looks on.
+    private void follow(EventQuery query, Session opened, Consumer<Envelope> printer) {
+        try {
+            query.follow(
+                    opened,
+                    envelope -> {
+                        printer.accept(envelope);
+                        flush();
+                    },
+                    main.interrupt);
+        } catch (JournalException e) {
+            if (main.interrupt.getAsBoolean()) {
+                throw e;
+            }
+        }
+        flush();
+    }
+
+    private void flush() {
+        spec.commandLine().getOut().flush();
+    }
+
+    private void noteTorn(Journal journal, Session opened, Console console) {
+        if (!main.interrupt.getAsBoolean()) {
+            return;
+        }
+        journal.sessions().stream()
+                .filter(entry -> entry.header().session().equals(opened.name()))
+                .filter(entry -> entry.status() == Status.TORN)
+                .forEach(_ ->
+                        console.note("session %s is torn: its recorder has gone", opened.name()));
     }
 
     private static String text(Envelope envelope, Describe describe) {

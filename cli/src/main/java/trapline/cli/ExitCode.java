@@ -9,6 +9,7 @@ public enum ExitCode {
     BAD_INPUT(      3),   // file, policy, trace
     LOG(            4),   // log or broker trouble
     INTERNAL(      70),   // our mistake; EX_SOFTWARE in sysexits.h
+    INTERRUPTED(  130),   // Ctrl-C; a shell's word for SIGINT
     NOBODY_READS( 141);   // the reader of standard output has gone; a shell's word for SIGPIPE
     // spotless:on
 

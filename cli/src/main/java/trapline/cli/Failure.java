@@ -3,6 +3,8 @@ package trapline.cli;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import picocli.CommandLine.ExecutionException;
 import picocli.CommandLine.ParameterException;
@@ -20,14 +22,14 @@ record Failure(ExitCode code, String message) {
             case UnmatchedArgumentException unmatched ->
                     new Failure(ExitCode.USAGE, describe(unmatched));
             case ParameterException usage -> new Failure(ExitCode.USAGE, usage.getMessage());
-            case NoSuchFileException file -> badInput(file.getFile() + ": no such file");
-            case AccessDeniedException file -> badInput(file.getFile() + ": permission denied");
-            case IOException io ->
-                    badInput(io.getMessage() == null ? io.toString() : io.getMessage());
+            case FileSystemException file -> badInput(file.getFile() + ": " + reason(file));
+            case IOException io -> badInput(reason(io));
             case StandardOutput.Closed closed when closed.readerHasGone() ->
                     new Failure(ExitCode.NOBODY_READS, "");
             case StandardOutput.Closed closed ->
                     badInput("standard output: " + closed.getCause().getMessage());
+            case Interrupt.Stopped stopped ->
+                    new Failure(ExitCode.INTERRUPTED, stopped.getMessage());
             case UncheckedIOException io -> of(io.getCause());
             case ExecutionException wrapped when wrapped.getCause() != null ->
                     of(wrapped.getCause());
@@ -36,6 +38,17 @@ record Failure(ExitCode code, String message) {
             case JournalException log -> new Failure(code(log), log.getMessage());
             case OutOfMemoryError _ -> new Failure(ExitCode.INTERNAL, outOfMemory());
             default -> new Failure(ExitCode.INTERNAL, "internal error: " + thrown);
+        };
+    }
+
+    /// Why a file cannot be read or written, in the system's words.
+    static String reason(IOException thrown) {
+        return switch (thrown) {
+            case NoSuchFileException _ -> "no such file or folder";
+            case AccessDeniedException _ -> "permission denied";
+            case FileAlreadyExistsException file -> file.getFile() + " is no folder";
+            case FileSystemException file when file.getReason() != null -> file.getReason();
+            default -> thrown.getMessage() == null ? thrown.toString() : thrown.getMessage();
         };
     }
 

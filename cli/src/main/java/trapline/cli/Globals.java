@@ -24,7 +24,9 @@ final class Globals {
             scope = ScopeType.INHERIT,
             defaultValue = "embedded:.trapline",
             description = {
-                "Where sessions are: embedded:DIR, kafka:HOST:PORT[,...] or file:DIR.",
+                "Where sessions are. embedded:DIR is a Kafka broker in this process, or the one that"
+                        + " another runs on that folder; kafka:HOST:PORT[,...] are brokers elsewhere;"
+                        + " file:DIR is a folder of Avro files, file:X.avro one of them.",
                 "Default: ${DEFAULT-VALUE}"
             })
     LogAddress log;
@@ -33,7 +35,8 @@ final class Globals {
             names = "--kafka-config",
             paramLabel = "FILE",
             scope = ScopeType.INHERIT,
-            description = "Kafka client properties (TLS, SASL, compression, ...).")
+            description =
+                    "Kafka client properties (TLS, SASL, compression, ...), and Trapline's own.")
     Path kafkaConfig;
 
     @Option(
@@ -41,7 +44,10 @@ final class Globals {
             paramLabel = "text|json",
             scope = ScopeType.INHERIT,
             defaultValue = "text",
-            description = "How results are printed. Default: ${DEFAULT-VALUE}")
+            description = {
+                "How results are printed: json is one document, or one line a row for 'events'.",
+                "Default: ${DEFAULT-VALUE}"
+            })
     Format format;
 
     @Option(

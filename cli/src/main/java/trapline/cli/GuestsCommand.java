@@ -13,6 +13,7 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 import trapline.engine.guest.GuestFile;
+import trapline.engine.text.Node;
 
 /// `guests`: what can be run without writing anything.
 @Command(
@@ -27,13 +28,13 @@ final class GuestsCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Console console = new Console(main.globals, spec);
+        Console console = new Console(main, spec);
         List<Object> rows = new ArrayList<>();
         Table table = new Table("llll").row("GUEST", "KIND", "CPU", "");
         for (String name : GuestFile.builtIn()) {
             GuestFile guest = GuestFile.find(name, _ -> Optional.empty());
             String kind = guest.kind().name().toLowerCase(Locale.ROOT).replace('_', '-');
-            String cpu = guest.wishes().cpu().orElse("");
+            String cpu = guest.wishes().cpu().map(Node::text).orElse("");
             table.row(name, kind, cpu, guest.summary());
             Map<String, Object> row = new LinkedHashMap<>();
             row.put("guest", name);
@@ -57,12 +58,12 @@ final class GuestsCommand implements Callable<Integer> {
 
         @ParentCommand GuestsCommand guests;
 
-        @Parameters(paramLabel = "GUEST")
+        @Parameters(paramLabel = "GUEST", description = "A built-in guest or a file.")
         String guest;
 
         @Override
         public Integer call() {
-            Console console = new Console(guests.main.globals, guests.spec);
+            Console console = new Console(guests.main, guests.spec);
             GuestFile file = GuestFile.find(guest, UserFiles::text);
             if (console.json()) {
                 Map<String, Object> tree = new LinkedHashMap<>();

@@ -2,6 +2,8 @@ package trapline.cli;
 
 import java.util.Locale;
 import picocli.CommandLine.TypeConversionException;
+import trapline.journal.JournalException;
+import trapline.journal.Journals;
 
 /// Where a log is, as `--log` spells it: a kind, a colon, and a directory or bootstrap servers.
 record LogAddress(Kind kind, String target) {
@@ -23,13 +25,14 @@ record LogAddress(Kind kind, String target) {
     }
 
     static LogAddress parse(String text) {
-        for (Kind kind : Kind.values()) {
-            String prefix = kind.name().toLowerCase(Locale.ROOT) + ":";
-            if (text.startsWith(prefix) && text.length() > prefix.length()) {
-                return new LogAddress(kind, text.substring(prefix.length()));
-            }
+        try {
+            Journals.check(text);
+        } catch (JournalException e) {
+            throw new TypeConversionException(e.getMessage());
         }
-        throw new TypeConversionException(
-                "'" + text + "' is none of embedded:DIR, kafka:HOST:PORT[,...] and file:DIR");
+        int colon = text.indexOf(':');
+        return new LogAddress(
+                Kind.valueOf(text.substring(0, colon).toUpperCase(Locale.ROOT)),
+                text.substring(colon + 1));
     }
 }

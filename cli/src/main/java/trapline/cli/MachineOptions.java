@@ -1,15 +1,25 @@
 package trapline.cli;
 
 import java.util.Optional;
+import java.util.function.Function;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import trapline.engine.cost.CostProfile;
 import trapline.engine.cpu.Platform;
 import trapline.engine.cpu.Platforms;
 import trapline.engine.cpu.VcpuModel;
 import trapline.engine.exit.OfferedModel;
+import trapline.engine.guest.Guest;
 import trapline.engine.guest.GuestFile;
+import trapline.engine.guest.MsrLog;
+import trapline.engine.guest.MsrLog.Malformed;
 import trapline.engine.policy.Policies;
 import trapline.engine.policy.Policy;
 import trapline.engine.sim.Ingredients;
+import trapline.engine.text.InputException;
+import trapline.engine.text.Node;
 import trapline.recorder.Plan;
 
 /// What runs, on what, under which policy.
@@ -17,19 +27,22 @@ final class MachineOptions {
 
     private static final String DEFAULT_CPU = "Icelake-Server";
     private static final String DEFAULT_POLICY = "kvm-6.1";
+    private static final int MOST_VCPUS = 1024;
 
     @Option(
             names = "--guest",
             required = true,
             paramLabel = "GUEST",
-            description = "A built-in guest (see 'guests'), a scenario file or an MSR log.")
+            description =
+                    "A built-in guest (see 'guests'), a scenario file or an MSR log;"
+                            + " - for standard input.")
     String guest;
 
     @Option(
             names = "--cpu",
             paramLabel = "CPU",
             description = {
-                "The host platform: a name (see 'cpus') or a file, then ,PROPERTY=true|false ...",
+                "The host platform: a name (see 'cpus') or a file, then ,PROPERTY=true|false...",
                 "Default: what the guest asks for, else " + DEFAULT_CPU
             })
     String cpu;
@@ -38,20 +51,28 @@ final class MachineOptions {
             names = "--policy",
             paramLabel = "POLICY",
             description = {
-                "BASE[,MECHANISM=VARIANT]... (see 'policies') or a file.",
+                LogCommand.POLICY,
                 "Default: what the guest asks for, else " + DEFAULT_POLICY
             })
     String policy;
 
-    @Option(names = "--vcpus", paramLabel = "N", description = "Default: what the guest asks for.")
+    @Option(
+            names = "--vcpus",
+            paramLabel = "N",
+            description = "1 to 1024. Default: what the guest asks for, else 1")
     Integer vcpus;
 
     @Option(
             names = "--seed",
             paramLabel = "S",
             defaultValue = "1",
-            description = "Seed of everything random. Default: ${DEFAULT-VALUE}")
+            description = "Seed of everything random, 64 bits. Default: ${DEFAULT-VALUE}")
     long seed;
+
+    @Spec(Spec.Target.MIXEE)
+    CommandSpec command;
+
+    private Optional<Malformed> malformed = Optional.empty();
 
     static MachineOptions of(String guest, String policy) {
         MachineOptions options = new MachineOptions();
@@ -63,26 +84,69 @@ final class MachineOptions {
 
     /// Everything named is looked up and checked here.
     Plan plan() {
+        if (vcpus != null && (vcpus < 1 || vcpus > MOST_VCPUS)) {
+            throw new ParameterException(
+                    command.commandLine(),
+                    "--vcpus: expected 1 to %d, found %d".formatted(MOST_VCPUS, vcpus));
+        }
         GuestFile file = GuestFile.find(guest, UserFiles::text);
-        String cpuName = Optional.ofNullable(cpu).or(() -> file.wishes().cpu()).orElse(DEFAULT_CPU);
-        Platform platform = new Platforms(UserFiles::text).resolve(cpuName);
-        String policyName =
-                Optional.ofNullable(policy).or(() -> file.wishes().policy()).orElse(DEFAULT_POLICY);
-        Policy resolved = policy(policyName);
+        GuestFile.Wishes wishes = file.wishes();
+        String cpuName = chosen(cpu, wishes.cpu(), DEFAULT_CPU);
+        Platform platform =
+                resolve(
+                        cpu == null ? wishes.cpu() : Optional.empty(),
+                        cpuName,
+                        MachineOptions::cpu);
+        String policyName = chosen(policy, wishes.policy(), DEFAULT_POLICY);
+        Policy resolved =
+                resolve(
+                        policy == null ? wishes.policy() : Optional.empty(),
+                        policyName,
+                        MachineOptions::policy);
         VcpuModel offered = OfferedModel.of(platform, resolved);
-        VcpuModel model = file.wishes().guestCpu().map(offered::with).orElse(offered);
-        int count = file.guest(platform.vendor(), Optional.ofNullable(vcpus)).vcpus();
+        VcpuModel model = wishes.guestCpu().map(offered::with).orElse(offered);
+        Guest program = file.guest(platform.vendor(), Optional.ofNullable(vcpus));
+        if (program instanceof MsrLog log) {
+            malformed = Optional.of(log.malformed());
+        }
         Ingredients ingredients =
                 new Ingredients(
                         file.kind(),
                         file.name(),
                         file.text(),
                         seed,
-                        count,
+                        program.vcpus(),
                         platform.description().text(),
                         model.text(),
                         resolved.identity().text());
         return new Plan(ingredients, cpuName, policyName, Optional.empty());
+    }
+
+    /// What of the guest's log was left out, if it is one; known after [#plan].
+    Optional<Malformed> malformed() {
+        return malformed;
+    }
+
+    private static String chosen(String option, Optional<Node> wish, String otherwise) {
+        return option != null ? option : wish.map(Node::text).orElse(otherwise);
+    }
+
+    /// A name that is wrong in the guest's file is an error at its place there.
+    private static <T> T resolve(Optional<Node> wish, String name, Function<String, T> lookUp) {
+        try {
+            return lookUp.apply(name);
+        } catch (InputException e) {
+            if (wish.isPresent() && e.place().isEmpty()) {
+                throw wish.get().error(e.kind(), "%s", e.getMessage());
+            }
+            throw e;
+        }
+    }
+
+    private static Platform cpu(String name) {
+        Platform platform = new Platforms(UserFiles::text).resolve(name);
+        CostProfile.find(platform.description().costs(), UserFiles::text);
+        return platform;
     }
 
     static Policy policy(String expression) {

@@ -3,9 +3,11 @@ package trapline.cli;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.PrintWriter;
+import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
+import picocli.CommandLine.MissingParameterException;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
@@ -13,13 +15,14 @@ import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.RunLast;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /// The program `trapline`: what a user types becomes a command, what goes wrong an exit code.
 @Command(
         name = "trapline",
         description =
                 "A flight recorder and what-if laboratory for hypervisor interception policies.",
-        synopsisSubcommandLabel = "COMMAND",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         scope = ScopeType.INHERIT,
@@ -46,6 +49,9 @@ public final class Main implements Runnable {
 
     @Spec private CommandSpec spec;
 
+    /// The user's wish to end, while a command runs.
+    Interrupt interrupt;
+
     public static void main(String[] args) {
         Thread.setDefaultUncaughtExceptionHandler((_, thrown) -> report(thrown, errors()));
         System.exit(run(args));
@@ -59,7 +65,9 @@ public final class Main implements Runnable {
 
     /// Left to the JVM, an [Error] would end it with 1, which means "no".
     static int run(CommandLine trapline, String... args) {
-        try {
+        Main main = trapline.getCommand();
+        try (Interrupt interrupt = new Interrupt()) {
+            main.interrupt = interrupt;
             int code = trapline.execute(args);
             trapline.getOut().flush();
             return code;
@@ -69,7 +77,18 @@ public final class Main implements Runnable {
     }
 
     static CommandLine configure(CommandLine trapline, PrintWriter out, PrintWriter err) {
+        HelpLayout.apply(trapline);
+        trapline.getCommandSpec()
+                .usageMessage()
+                .footer(
+                        "",
+                        "Results go to standard output alone; messages and progress to standard error.",
+                        "Begin with: trapline demo");
         return trapline.registerConverter(LogAddress.class, LogAddress::parse)
+                .registerConverter(int.class, Main::number)
+                .registerConverter(Integer.class, Main::number)
+                .registerConverter(long.class, Main::longNumber)
+                .registerConverter(Long.class, Main::longNumber)
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setOut(out)
                 .setErr(err)
@@ -92,15 +111,45 @@ public final class Main implements Runnable {
         }
     }
 
+    private static int number(String text) {
+        long number = longNumber(text);
+        if (number != (int) number) {
+            throw new TypeConversionException("expected a smaller number, found '" + text + "'");
+        }
+        return (int) number;
+    }
+
+    /// Decimal, or hexadecimal after `0x`.
+    private static long longNumber(String text) {
+        try {
+            return text.startsWith("0x")
+                    ? Long.parseUnsignedLong(text.substring(2), 16)
+                    : Long.parseLong(text);
+        } catch (NumberFormatException e) {
+            throw new TypeConversionException("expected a whole number, found '" + text + "'");
+        }
+    }
+
     private static PrintWriter errors() {
         return new PrintWriter(System.err, true, UTF_8);
     }
 
     private static int reportUsage(ParameterException thrown, PrintWriter err) {
-        int code = report(thrown, err);
+        int code = report(unknownFirst(thrown), err);
         err.println(
                 "Try '" + thrown.getCommandLine().getCommandSpec().qualifiedName() + " --help'.");
         return code;
+    }
+
+    /// Who mistypes an option is told so, and not that the option is missing.
+    private static ParameterException unknownFirst(ParameterException thrown) {
+        List<String> unknown =
+                thrown.getCommandLine().getUnmatchedArguments().stream()
+                        .filter(word -> word.startsWith("-"))
+                        .toList();
+        return thrown instanceof MissingParameterException && !unknown.isEmpty()
+                ? new UnmatchedArgumentException(thrown.getCommandLine(), unknown)
+                : thrown;
     }
 
     private static int report(Throwable thrown, PrintWriter err) {

@@ -20,6 +20,14 @@ import trapline.engine.text.Node;
 @Command(
         name = "policies",
         description = "Lists the built-in policies and the variants of their mechanisms.",
+        footer = {
+            "",
+            "A policy is written BASE[,MECHANISM=VARIANT]..., or is a file that says what it extends:",
+            "  policy: mine",
+            "  extends: kvm-6.1",
+            "  spec-ctrl: {lift: value != 0u && value != 1u}",
+            "  intercept: [FS_BASE]"
+        },
         subcommands = {
             PoliciesCommand.Show.class,
             PoliciesCommand.Compare.class,
@@ -33,7 +41,7 @@ final class PoliciesCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Console console = new Console(main.globals, spec);
+        Console console = new Console(main, spec);
         if (console.json()) {
             console.document(tree());
             return ExitCode.DONE.number();
@@ -96,12 +104,12 @@ final class PoliciesCommand implements Callable<Integer> {
 
         @ParentCommand PoliciesCommand policies;
 
-        @Parameters(paramLabel = "POLICY")
+        @Parameters(paramLabel = "POLICY", description = LogCommand.POLICY)
         String policy;
 
         @Override
         public Integer call() {
-            Console console = new Console(policies.main.globals, policies.spec);
+            Console console = new Console(policies.main, policies.spec);
             Policy.Identity resolved = resolve(policy).identity();
             if (console.json()) {
                 console.document(new LinkedHashMap<>(PolicyFields.of(resolved)));
@@ -118,15 +126,15 @@ final class PoliciesCommand implements Callable<Integer> {
 
         @ParentCommand PoliciesCommand policies;
 
-        @Parameters(index = "0", paramLabel = "P")
+        @Parameters(index = "0", paramLabel = "P", description = LogCommand.POLICY)
         String base;
 
-        @Parameters(index = "1", paramLabel = "Q")
+        @Parameters(index = "1", paramLabel = "Q", description = "Likewise.")
         String candidate;
 
         @Override
         public Integer call() {
-            Console console = new Console(policies.main.globals, policies.spec);
+            Console console = new Console(policies.main, policies.spec);
             List<Object> rows = new ArrayList<>();
             Table table = new Table("lll").row("FIELD", base, candidate);
             for (Difference field :
@@ -160,12 +168,12 @@ final class PoliciesCommand implements Callable<Integer> {
 
         @ParentCommand PoliciesCommand policies;
 
-        @Parameters(paramLabel = "FILE")
+        @Parameters(paramLabel = "FILE", description = "The policy's file; - for standard input.")
         String file;
 
         @Override
         public Integer call() {
-            Console console = new Console(policies.main.globals, policies.spec);
+            Console console = new Console(policies.main, policies.spec);
             Policy policy = MachineOptions.policy(file);
             if (console.json()) {
                 console.document(Map.of("policy", policy.identity().expression(), "ok", true));

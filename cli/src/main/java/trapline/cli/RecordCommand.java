@@ -7,14 +7,29 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import trapline.engine.guest.MsrLog.Malformed;
+import trapline.engine.sim.EntryFailures.Failure;
 import trapline.journal.Journal;
 import trapline.recorder.Driver;
 import trapline.recorder.Plan;
 import trapline.recorder.Recorded;
 import trapline.recorder.Recorder;
+import trapline.replayer.ResultTree;
 
 /// `record`: runs a guest and records its session.
-@Command(name = "record", description = "Runs a guest under a policy, records it, prints the id.")
+@Command(
+        name = "record",
+        description = "Runs a guest under a policy, records it, prints the session's id.",
+        footer = {
+            "",
+            "It ends with the guest's program; Ctrl-C before that leaves a session that is torn: it can",
+            "be read and replayed as far as it goes.",
+            "",
+            "Examples:",
+            "  trapline record --guest ssbd-per-task",
+            "  trapline record --guest my.yaml --cpu EPYC-Milan --policy kvm-6.6 --vcpus 4",
+            "  trapline record --guest - --policy kvm-6.1,spec-ctrl=v4 <my.yaml"
+        })
 final class RecordCommand extends LogCommand implements Callable<Integer> {
 
     @Mixin MachineOptions machine;
@@ -25,26 +40,47 @@ final class RecordCommand extends LogCommand implements Callable<Integer> {
         Console console = console();
         Recorded recorded;
         try (Journal journal = openLog()) {
-            recorded = record(journal, plan, Driver.guest(plan.ingredients()), console);
+            recorded = record(journal, plan, Driver.guest(plan.ingredients()), this);
         }
-        print(recorded, console);
+        Map<String, Object> tree = tree(recorded);
+        machine.malformed()
+                .ifPresent(malformed -> {
+                    tree.put("malformed", malformed.lines());
+                    note(malformed, console);
+                });
+        print(recorded, tree, console);
         return (recorded.closed() ? ExitCode.DONE : ExitCode.NO).number();
     }
 
-    static Recorded record(Journal journal, Plan plan, Driver driver, Console console) {
-        try (Interrupt interrupt = new Interrupt();
-                Console.Progress progress = console.progress("recording", -1)) {
+    private static void note(Malformed malformed, Console console) {
+        if (malformed.lines() > 0) {
+            console.note(
+                    "trapline: left out %s line%s of the log, the first %s",
+                    Table.number(malformed.lines()),
+                    malformed.lines() == 1 ? "" : "s",
+                    malformed.first());
+        }
+    }
+
+    static Recorded record(Journal journal, Plan plan, Driver driver, LogCommand command) {
+        Interrupt interrupt = command.main.interrupt;
+        interrupt.hold();
+        try (Console.Progress progress = command.console().bar("recording", -1)) {
             return new Recorder(journal, Version.program(), InstantSource.system())
                     .record(plan, driver, interrupt, progress);
         }
     }
 
     static void print(Recorded recorded, Console console) {
+        print(recorded, tree(recorded), console);
+    }
+
+    private static void print(Recorded recorded, Map<String, Object> tree, Console console) {
         if (console.json()) {
-            console.document(tree(recorded));
-            return;
+            console.document(tree);
+        } else {
+            console.line(recorded.session());
         }
-        console.line(recorded.session());
         console.note(
                 "%s: %s events, %s guest ops on %d vCPU%s",
                 recorded.closed() ? "recorded" : "interrupted, the session is torn",
@@ -52,15 +88,19 @@ final class RecordCommand extends LogCommand implements Callable<Integer> {
                 Table.number(recorded.guestOps()),
                 recorded.vcpus(),
                 recorded.vcpus() == 1 ? "" : "s");
+        for (Failure failure : recorded.failures()) {
+            console.note("trapline: %s", failure.describe());
+        }
     }
 
-    static Map<String, Object> tree(Recorded recorded) {
+    private static Map<String, Object> tree(Recorded recorded) {
         Map<String, Object> row = new LinkedHashMap<>();
         row.put("session", recorded.session());
         row.put("events", recorded.events());
         row.put("guestOps", recorded.guestOps());
         row.put("vcpus", recorded.vcpus());
         row.put("status", recorded.closed() ? "closed" : "torn");
+        row.put("entryFailures", ResultTree.failures(recorded.failures()));
         Map<String, Object> tree = new LinkedHashMap<>();
         tree.put("session", recorded.session());
         tree.put("sessions", List.of(row));

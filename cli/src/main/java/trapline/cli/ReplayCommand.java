@@ -20,42 +20,52 @@ import trapline.replayer.Session;
 import trapline.replayer.Tally;
 
 /// `replay`: a session's ops under another policy.
-@Command(name = "replay", description = "Runs a session's ops again under another policy.")
+@Command(
+        name = "replay",
+        description = "Runs a session's ops again under another policy and counts what happens.",
+        footer = {
+            "",
+            "Examples:",
+            "  trapline replay last --policy kvm-6.6",
+            "  trapline replay last --policy my.yaml --save"
+        })
 final class ReplayCommand extends LogCommand implements Callable<Integer> {
 
-    @Parameters(paramLabel = "SESSION", description = "Its id or how that begins; or 'last'.")
+    @Parameters(paramLabel = "SESSION", description = SESSION)
     String session;
 
-    @Option(names = "--policy", paramLabel = "POLICY", required = true)
+    @Option(names = "--policy", paramLabel = "POLICY", required = true, description = POLICY)
     String policy;
 
-    @Option(names = "--save", description = "Record what comes out as a session of its own.")
+    @Option(
+            names = "--save",
+            description = "Record it as a session of its own in the same log, and print its id.")
     boolean save;
 
     @Override
     public Integer call() {
         Console console = console();
         Policy resolved = MachineOptions.policy(policy);
-        try (Journal journal = save ? openLog() : openLogToRead();
+        try (Journal journal = save ? openLogToExtend() : openLogToRead();
                 Session opened = Session.open(journal, session)) {
             if (save) {
-                Recorded recorded = save(journal, opened, resolved, console);
+                Recorded recorded = save(journal, opened, resolved);
                 RecordCommand.print(recorded, console);
                 return (recorded.closed() ? ExitCode.DONE : ExitCode.NO).number();
             }
             try (Console.Progress progress = console.progress("replaying", -1)) {
                 Tally tally = Diversion.count(opened, resolved, progress);
                 if (console.json()) {
-                    console.document(ResultTree.statistics(opened.name(), tally));
+                    console.document(ResultTree.statistics(opened.name(), policy, tally));
                 } else {
-                    StatCommand.print(opened, tally, console);
+                    StatCommand.print(opened, policy, tally, console);
                 }
             }
             return ExitCode.DONE.number();
         }
     }
 
-    private Recorded save(Journal journal, Session opened, Policy resolved, Console console) {
+    private Recorded save(Journal journal, Session opened, Policy resolved) {
         Ingredients parts = opened.parts();
         Ingredients other =
                 new Ingredients(
@@ -73,7 +83,7 @@ final class ReplayCommand extends LogCommand implements Callable<Integer> {
                         opened.header().machine().platform(),
                         policy,
                         Optional.of(opened.name()));
-        return RecordCommand.record(journal, plan, driver(opened), console);
+        return RecordCommand.record(journal, plan, driver(opened), this);
     }
 
     private static Driver driver(Session opened) {

@@ -17,7 +17,14 @@ import trapline.schemas.ClosingRecord;
 import trapline.schemas.SessionHeader;
 
 /// `sessions`: what is in the log.
-@Command(name = "sessions", description = "Lists the sessions of the log, oldest first.")
+@Command(
+        name = "sessions",
+        description = "Lists the sessions of the log, oldest first.",
+        footer = {
+            "",
+            "STATUS is open (being recorded), closed (whole) or torn (its recorder died; readable to the",
+            "last event acknowledged). Times are local; JSON has them as milliseconds since 1970."
+        })
 final class SessionsCommand extends LogCommand implements Callable<Integer> {
 
     private static final DateTimeFormatter TIME =

@@ -1,9 +1,11 @@
 package trapline.cli;
 
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
+import trapline.engine.sim.EntryFailures.Failure;
 import trapline.engine.table.Msrs;
 import trapline.journal.Journal;
 import trapline.replayer.Names;
@@ -14,10 +16,21 @@ import trapline.replayer.Tally;
 import trapline.replayer.Tally.Accesses;
 
 /// `stat`: exits by reason, MSR, port and vCPU.
-@Command(name = "stat", description = "Counts a session's VM exits by reason, MSR, port and vCPU.")
+@Command(
+        name = "stat",
+        description = "Counts a session's VM exits by reason, MSR, port and vCPU.",
+        footer = {
+            "",
+            "MSRs and ports are counted where the hypervisor handled them; the guest's accesses that",
+            "passed through are in the session's events.",
+            "",
+            "Examples:",
+            "  trapline stat last",
+            "  trapline stat last --format json | jq '.byReason[] | [.reason, .count]'"
+        })
 final class StatCommand extends LogCommand implements Callable<Integer> {
 
-    @Parameters(paramLabel = "SESSION", description = "Its id or how that begins; or 'last'.")
+    @Parameters(paramLabel = "SESSION", description = SESSION)
     String session;
 
     @Override
@@ -28,18 +41,22 @@ final class StatCommand extends LogCommand implements Callable<Integer> {
                 Console.Progress progress = console.progress("counting", -1)) {
             Tally tally = Statistics.of(opened, progress);
             if (console.json()) {
-                console.document(ResultTree.statistics(opened.name(), tally));
+                console.document(
+                        ResultTree.statistics(opened.name(), opened.header().policy(), tally));
             } else {
-                print(opened, tally, console);
+                print(opened, opened.header().policy(), tally, console);
             }
         }
         return ExitCode.DONE.number();
     }
 
-    static void print(Session opened, Tally tally, Console console) {
+    static void print(Session opened, String policy, Tally tally, Console console) {
         console.line(
-                "session %s: %s VM exits in %s guest ops, %s events",
+                "session %s, %s on %s under %s: %s VM exits in %s guest ops, %s events",
                 opened.name(),
+                opened.header().guest().name(),
+                opened.machines().platform().name(),
+                policy,
                 Table.number(tally.exits()),
                 Table.number(tally.guestOps()),
                 Table.number(tally.events()));
@@ -73,6 +90,12 @@ final class StatCommand extends LogCommand implements Callable<Integer> {
         }
         console.line("");
         console.out().print(vcpus);
+        List<Failure> failures = tally.entryFailures().all();
+        if (!failures.isEmpty()) {
+            console.line("");
+            console.line("%s VM entries failed:", Table.number(tally.entryFailures().total()));
+            failures.forEach(failure -> console.line("  %s", failure.describe()));
+        }
     }
 
     private static void row(Table table, String name, Accesses count) {

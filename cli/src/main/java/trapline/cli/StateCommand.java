@@ -4,26 +4,45 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import trapline.engine.sim.EntryFailures.Failure;
 import trapline.engine.state.MachineState;
 import trapline.journal.Journal;
 import trapline.replayer.EventFields.Hex;
 import trapline.replayer.Rebuild;
+import trapline.replayer.ResultTree;
 import trapline.replayer.Session;
 import trapline.replayer.StateView;
 
 /// `state`: the exact state of a vCPU at an event.
-@Command(name = "state", description = "Prints the exact state of a vCPU after one of its events.")
+@Command(
+        name = "state",
+        description = "Prints the exact state of a vCPU after one of its events.",
+        footer = {
+            "",
+            "Sequence numbers count the events of one vCPU ('events' prints them as vcpuN#SEQ). Text",
+            "leaves out registers and fields that are zero; JSON has them all.",
+            "",
+            "Examples:",
+            "  trapline state last --vcpu 1 --at 1200",
+            "  trapline state last --at 1200 --diff 1300"
+        })
 final class StateCommand extends LogCommand implements Callable<Integer> {
 
-    @Parameters(paramLabel = "SESSION", description = "Its id or how that begins; or 'last'.")
+    private static final long END = -1;
+
+    @Parameters(paramLabel = "SESSION", description = SESSION)
     String session;
 
-    @Option(names = "--vcpu", paramLabel = "N", defaultValue = "0")
+    @Option(
+            names = "--vcpu",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "Which vCPU, from 0. Default: ${DEFAULT-VALUE}")
     int vcpu;
 
     @Option(
@@ -42,33 +61,42 @@ final class StateCommand extends LogCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Console console = console();
+        long first = seq(at, "--at");
+        long second = diff == null ? END : seq(diff, "--diff");
         try (Journal journal = openLogToRead();
                 Session opened = Session.open(journal, session)) {
-            Map<String, Object> state = view(opened, at, "--at");
+            Map<String, Object> state = view(opened, first);
             if (diff == null) {
                 print(state, console);
             } else {
-                changes(opened, state, view(opened, diff, "--diff"), console);
+                changes(opened, state, view(opened, second), console);
             }
         }
         return ExitCode.DONE.number();
     }
 
-    private Map<String, Object> view(Session opened, String place, String option) {
+    private Map<String, Object> view(Session opened, long seq) {
         Rebuild rebuild = new Rebuild(opened);
-        MachineState machine;
-        if (place.equals("end")) {
+        MachineState machine = rebuild.at(vcpu, Math.max(0, seq));
+        if (seq == END) {
             machine = rebuild.atEnd();
-            if (vcpu < 0 || vcpu >= opened.vcpus()) {
-                rebuild.at(vcpu, 0);
-            }
-        } else {
-            machine = rebuild.at(vcpu, seq(place, option));
         }
-        return StateView.of(opened.name(), machine, vcpu);
+        Optional<Failure> failure = rebuild.failedEntry(machine, vcpu);
+        Map<String, Object> view = new LinkedHashMap<>();
+        StateView.of(opened.name(), machine, vcpu)
+                .forEach((name, value) -> {
+                    if (value instanceof Map && failure.isPresent()) {
+                        view.putIfAbsent("entryFailure", ResultTree.failure(failure.get()));
+                    }
+                    view.put(name, value);
+                });
+        return view;
     }
 
     private long seq(String place, String option) {
+        if (place.equals("end")) {
+            return END;
+        }
         try {
             long seq = Long.parseLong(place);
             if (seq >= 0) {
@@ -77,9 +105,7 @@ final class StateCommand extends LogCommand implements Callable<Integer> {
         } catch (NumberFormatException e) {
             // reported below
         }
-        throw new ParameterException(
-                spec.commandLine(),
-                "%s: expected a sequence number or 'end', found '%s'".formatted(option, place));
+        throw usage("%s: expected a sequence number or 'end', found '%s'", option, place);
     }
 
     private static void print(Map<String, Object> state, Console console) {

@@ -1,6 +1,7 @@
 package trapline.cli;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -11,52 +12,76 @@ import java.util.Optional;
 import trapline.engine.text.InputException;
 import trapline.engine.text.InputException.Kind;
 
-/// Reads the files that users name, bounded in size.
+/// Reads the files that users name, bounded in size; `-` is standard input.
 final class UserFiles {
 
-    private static final long LARGEST = 64L * 1024 * 1024;
+    private static final int LARGEST = 64 * 1024 * 1024;
+
+    private static final String STANDARD_INPUT = "-";
 
     private UserFiles() {}
 
     /// The text of a file, or nothing where the name is none of a file.
     static Optional<String> text(String name) {
+        if (name.equals(STANDARD_INPUT)) {
+            return Optional.of(StandardInput.text());
+        }
         Path path;
         try {
             path = Path.of(name);
         } catch (InvalidPathException e) {
             return Optional.empty();
         }
-        if (!Files.exists(path)) {
+        if (!name.isBlank() && Files.isDirectory(path)) {
+            throw unreadable(name, "expected a file, found a directory");
+        }
+        if (name.isBlank() || !Files.exists(path)) {
             if (name.contains("/") || name.endsWith(".yaml") || name.endsWith(".yml")) {
-                throw new InputException(Kind.UNREADABLE, name, "no such file");
+                throw unreadable(name, "no such file");
             }
             return Optional.empty();
         }
-        if (Files.isDirectory(path)) {
-            return Optional.empty();
+        try (InputStream in = Files.newInputStream(path)) {
+            return Optional.of(read(in, name));
+        } catch (IOException e) {
+            throw unreadable(name, "cannot be read: " + Failure.reason(e));
         }
-        return Optional.of(read(path, name));
     }
 
-    private static String read(Path path, String name) {
+    /// Read once, however often it is named.
+    private static final class StandardInput {
+
+        private static String read;
+
+        static synchronized String text() {
+            if (read == null) {
+                try {
+                    read = read(System.in, "standard input");
+                } catch (IOException e) {
+                    throw unreadable("standard input", "cannot be read: " + e.getMessage());
+                }
+            }
+            return read;
+        }
+    }
+
+    private static String read(InputStream in, String name) throws IOException {
+        byte[] bytes = in.readNBytes(LARGEST + 1);
+        if (bytes.length > LARGEST) {
+            throw new InputException(
+                    Kind.TOO_LARGE, name, "more than %,d bytes".formatted(LARGEST));
+        }
+        if (bytes.length > 1 && bytes[0] == 0x1f && bytes[1] == (byte) 0x8b) {
+            throw unreadable(name, "compressed; expected text, try gunzip first");
+        }
         try {
-            long size = Files.size(path);
-            if (size > LARGEST) {
-                throw new InputException(
-                        Kind.TOO_LARGE,
-                        name,
-                        "%,d bytes, at most %,d are read".formatted(size, LARGEST));
-            }
-            byte[] bytes = Files.readAllBytes(path);
-            if (bytes.length > 1 && bytes[0] == 0x1f && bytes[1] == (byte) 0x8b) {
-                throw new InputException(
-                        Kind.UNREADABLE, name, "compressed; expected text, try gunzip first");
-            }
             return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
         } catch (CharacterCodingException e) {
-            throw new InputException(Kind.UNREADABLE, name, "expected UTF-8 text");
-        } catch (IOException e) {
-            throw new InputException(Kind.UNREADABLE, name, "cannot be read: " + e.getMessage());
+            throw unreadable(name, "expected UTF-8 text");
         }
+    }
+
+    private static InputException unreadable(String name, String message) {
+        return new InputException(Kind.UNREADABLE, name, message);
     }
 }

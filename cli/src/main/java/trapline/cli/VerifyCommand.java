@@ -11,10 +11,19 @@ import trapline.replayer.Verify;
 /// `verify`: whether a session is what was recorded, and comes out again.
 @Command(
         name = "verify",
-        description = "Checks a session byte for byte, rebuilds it and executes it again.")
+        description = "Checks a session byte for byte, rebuilds it and executes it again.",
+        footer = {
+            "",
+            "Checks: header (texts match their hashes), sequence (no record lost, doubled or changed),",
+            "state (the digest that was recorded), checkpoints, execution (every event comes out again).",
+            "",
+            "Example:",
+            "  trapline verify last"
+        },
+        exitCodeList = "1:The session is not what was recorded, or does not come out again.")
 final class VerifyCommand extends LogCommand implements Callable<Integer> {
 
-    @Parameters(paramLabel = "SESSION", description = "Its id or how that begins; or 'last'.")
+    @Parameters(paramLabel = "SESSION", description = SESSION)
     String session;
 
     @Override

@@ -1,5 +1,6 @@
 package trapline.journal;
 
+import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
@@ -30,12 +31,23 @@ public final class Journals {
     ///
     /// @param kafkaConfig Kafka client properties, see [KafkaSettings]
     public static Journal open(String name, Optional<Path> kafkaConfig) {
-        return open(name, kafkaConfig, false);
+        return open(name, kafkaConfig, Access.CREATE);
+    }
+
+    /// Opens a log to record into, which must be there already.
+    public static Journal openExisting(String name, Optional<Path> kafkaConfig) {
+        return open(name, kafkaConfig, Access.EXTEND);
     }
 
     /// Opens a log that must be there already.
     public static Journal openReadOnly(String name, Optional<Path> kafkaConfig) {
-        return open(name, kafkaConfig, true);
+        return open(name, kafkaConfig, Access.READ);
+    }
+
+    private enum Access {
+        READ,
+        EXTEND,
+        CREATE
     }
 
     /// Runs the broker of a folder, or joins the process that does, until it is closed.
@@ -43,7 +55,10 @@ public final class Journals {
         return FolderBroker.open(folder, true);
     }
 
-    private static Journal open(String name, Optional<Path> kafkaConfig, boolean readOnly) {
+    /// Makes sure that a name is one of a log, whether or not that is there.
+    ///
+    /// @throws JournalException if not
+    public static void check(String name) {
         int colon = name.indexOf(':');
         String scheme = colon < 0 ? "" : name.substring(0, colon);
         String rest = name.substring(colon + 1);
@@ -53,14 +68,23 @@ public final class Journals {
         if (rest.isBlank()) {
             throw wrong(name, "expected %s after the colon".formatted(expected(scheme)));
         }
-        return switch (scheme) {
-            case "embedded" -> kafka(embedded(name, rest, readOnly), kafkaConfig, readOnly);
-            case "kafka" -> kafka(new RemoteCluster(addresses(name, rest)), kafkaConfig, readOnly);
-            default -> file(name, rest, kafkaConfig, readOnly);
+        if (scheme.equals("kafka")) {
+            addresses(name, rest);
+        }
+    }
+
+    private static Journal open(String name, Optional<Path> kafkaConfig, Access access) {
+        check(name);
+        int colon = name.indexOf(':');
+        String rest = name.substring(colon + 1);
+        return switch (name.substring(0, colon)) {
+            case "embedded" -> kafka(embedded(name, rest, access), kafkaConfig, access);
+            case "kafka" -> kafka(new RemoteCluster(addresses(name, rest)), kafkaConfig, access);
+            default -> file(name, rest, kafkaConfig, access);
         };
     }
 
-    private static Journal kafka(Cluster cluster, Optional<Path> kafkaConfig, boolean readOnly) {
+    private static Journal kafka(Cluster cluster, Optional<Path> kafkaConfig, Access access) {
         KafkaSettings settings;
         try {
             settings = kafkaConfig.map(KafkaSettings::read).orElse(KafkaSettings.DEFAULT);
@@ -68,19 +92,24 @@ public final class Journals {
             cluster.close();
             throw e;
         }
-        return KafkaJournal.open(cluster, settings, readOnly);
+        return KafkaJournal.open(cluster, settings, access == Access.READ);
     }
 
-    private static Cluster embedded(String name, String folder, boolean readOnly) {
-        return new EmbeddedCluster(FolderBroker.open(path(name, folder), !readOnly));
+    private static Cluster embedded(String name, String folder, Access access) {
+        boolean create = access == Access.CREATE;
+        return new EmbeddedCluster(FolderBroker.open(path(name, folder), create));
     }
 
     private static Journal file(
-            String name, String path, Optional<Path> kafkaConfig, boolean readOnly) {
+            String name, String path, Optional<Path> kafkaConfig, Access access) {
         if (kafkaConfig.isPresent()) {
             throw wrong(name, "a file takes no Kafka settings");
         }
-        return FileJournal.open(path(name, path), readOnly);
+        Path file = path(name, path);
+        if (access != Access.CREATE && !Files.exists(file)) {
+            throw new JournalException(Kind.NO_LOG, path, "no such file or folder");
+        }
+        return FileJournal.open(file, access == Access.READ);
     }
 
     private static Path path(String name, String text) {

@@ -1,6 +1,16 @@
 package trapline.recorder;
 
+import java.util.List;
+import trapline.engine.sim.EntryFailures;
+
 /// A session as it was recorded.
 ///
 /// @param closed whether the guest came to its end
-public record Recorded(String session, long events, long guestOps, int vcpus, boolean closed) {}
+/// @param failures the VM entries that failed
+public record Recorded(
+        String session,
+        long events,
+        long guestOps,
+        int vcpus,
+        boolean closed,
+        List<EntryFailures.Failure> failures) {}

@@ -4,6 +4,9 @@ import java.time.InstantSource;
 import java.util.function.LongConsumer;
 import trapline.engine.event.Envelope;
 import trapline.engine.event.GuestEvent;
+import trapline.engine.event.HardwareEvent.VmEntryFailed;
+import trapline.engine.event.HypervisorEvent.UserspaceExited;
+import trapline.engine.sim.EntryFailures;
 import trapline.engine.sim.EventSink;
 import trapline.engine.sim.Execution;
 import trapline.engine.sim.Ingredients;
@@ -26,6 +29,7 @@ final class Recording implements EventSink {
     private final EventEncoder encoder;
     private final ExitObserver exits;
     private final LongConsumer progress;
+    private final EntryFailures failures = new EntryFailures();
     private MachineState machine;
     private long checkpointEvents;
     private long guestOps;
@@ -56,8 +60,10 @@ final class Recording implements EventSink {
     public void accept(Envelope envelope) {
         writer.append(encoder.encode(envelope));
         exits.accept(envelope);
-        if (envelope.event() instanceof GuestEvent) {
-            guestOps++;
+        switch (envelope.event()) {
+            case GuestEvent _ -> guestOps++;
+            case VmEntryFailed _, UserspaceExited _ -> failures.add(envelope);
+            default -> {}
         }
         long order = envelope.stamp().order();
         if (order % checkpointEvents == 0) {
@@ -110,6 +116,11 @@ final class Recording implements EventSink {
                         reason));
         progress.accept(machine.order());
         return new Recorded(
-                header.session(), machine.order(), guestOps, machine.vcpus(), reason.isEmpty());
+                header.session(),
+                machine.order(),
+                guestOps,
+                machine.vcpus(),
+                reason.isEmpty(),
+                failures.all());
     }
 }

@@ -58,21 +58,41 @@ public record EventQuery(
 
     /// Hands every event that fits to `consumer`, as long as `goOn` says so.
     public void run(Session session, Consumer<Envelope> consumer, BooleanSupplier goOn) {
-        Session.EventHandler handler =
-                (envelope, _) -> {
-                    long order = envelope.stamp().order();
-                    if (order >= from && order <= to && fits(session, envelope)) {
-                        consumer.accept(envelope);
-                    }
-                    return order < to && goOn.getAsBoolean();
-                };
-        Optional<CheckpointRef> before =
-                from > 1 ? session.checkpointBefore(from - 1) : Optional.empty();
+        Session.EventHandler handler = handler(session, consumer, goOn);
+        Optional<CheckpointRef> before = before(session);
         if (before.isEmpty()) {
             session.events(handler);
         } else {
             Checkpoint checkpoint = session.checkpoint(before.get());
             session.eventsAfter(before.get(), checkpoint, handler);
+        }
+    }
+
+    /// Does so, too, with what is still being recorded, until the session has ended or the thread is
+    /// interrupted.
+    public void follow(Session session, Consumer<Envelope> consumer, BooleanSupplier goOn) {
+        session.follow(before(session), handler(session, consumer, goOn));
+    }
+
+    private Session.EventHandler handler(
+            Session session, Consumer<Envelope> consumer, BooleanSupplier goOn) {
+        checkVcpu(session);
+        return (envelope, _) -> {
+            long order = envelope.stamp().order();
+            if (order >= from && order <= to && fits(session, envelope)) {
+                consumer.accept(envelope);
+            }
+            return order < to && goOn.getAsBoolean();
+        };
+    }
+
+    private Optional<CheckpointRef> before(Session session) {
+        return from > 1 ? session.checkpointBefore(from - 1) : Optional.empty();
+    }
+
+    private void checkVcpu(Session session) {
+        if (vcpu.isPresent() && (vcpu.get() < 0 || vcpu.get() >= session.vcpus())) {
+            throw session.noVcpu(vcpu.get());
         }
     }
 

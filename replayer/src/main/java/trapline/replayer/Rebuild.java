@@ -3,7 +3,10 @@ package trapline.replayer;
 import java.util.Optional;
 import trapline.engine.BrokenInvariant;
 import trapline.engine.event.Envelope;
+import trapline.engine.event.HardwareEvent;
+import trapline.engine.sim.EntryFailures;
 import trapline.engine.state.MachineState;
+import trapline.engine.state.VcpuState;
 import trapline.journal.SessionReader.Place;
 import trapline.replayer.ReplayException.Kind;
 import trapline.schemas.Checkpoint;
@@ -13,6 +16,9 @@ import trapline.schemas.CheckpointRef;
 ///
 /// It starts from the last checkpoint before, so that the time does not grow with the session.
 public final class Rebuild {
+
+    /// At most so many follow a failed entry on its vCPU: the way to userspace.
+    private static final long EVENTS_OF_A_FAILURE = 100;
 
     private final Session session;
 
@@ -42,11 +48,7 @@ public final class Rebuild {
     /// The state after an event of one vCPU; 0 is before its first.
     public MachineState at(int vcpu, long seq) {
         if (vcpu < 0 || vcpu >= session.vcpus()) {
-            throw new ReplayException(
-                    Kind.NO_SUCH_PLACE,
-                    "",
-                    "session %s has vCPUs 0 to %d, not %d"
-                            .formatted(session.name(), session.vcpus() - 1, vcpu));
+            throw session.noVcpu(vcpu);
         }
         if (seq == 0) {
             return new MachineState(session.config());
@@ -63,10 +65,46 @@ public final class Rebuild {
         return machine;
     }
 
-    /// Of several vCPUs the others may have gone on between that event and a checkpoint that has it as
-    /// the last one of its vCPU.
-    private Optional<CheckpointRef> checkpointBefore(int vcpu, long seq) {
-        return session.checkpointBefore(vcpu, session.vcpus() == 1 ? seq : seq - 1);
+    /// The VM entry that failed last, of a vCPU that has not run since.
+    public Optional<EntryFailures.Failure> failedEntry(MachineState machine, int vcpu) {
+        VcpuState state = machine.vcpu(vcpu);
+        if (state.mode() != VcpuState.Mode.ROOT || state.seq() == 0) {
+            return Optional.empty();
+        }
+        LastEntry last = new LastEntry(vcpu, state.seq());
+        Optional<CheckpointRef> before =
+                session.checkpointBefore(vcpu, state.seq() - EVENTS_OF_A_FAILURE);
+        if (before.isEmpty()) {
+            session.events(last);
+        } else {
+            session.eventsAfter(before.get(), session.checkpoint(before.get()), last);
+        }
+        return last.failures.all().stream().findFirst();
+    }
+
+    /// What the last hardware event of a vCPU was, if a failed entry.
+    private static final class LastEntry implements Session.EventHandler {
+
+        private final int vcpu;
+        private final long until;
+        private EntryFailures failures = new EntryFailures();
+
+        LastEntry(int vcpu, long until) {
+            this.vcpu = vcpu;
+            this.until = until;
+        }
+
+        @Override
+        public boolean event(Envelope envelope, Place place) {
+            if (envelope.stamp().vcpu() != vcpu) {
+                return true;
+            }
+            if (envelope.event() instanceof HardwareEvent) {
+                failures = new EntryFailures();
+            }
+            failures.add(envelope);
+            return envelope.stamp().seq() < until;
+        }
     }
 
     private MachineState fold(Optional<CheckpointRef> from, Goal goal) {
@@ -84,6 +122,12 @@ public final class Rebuild {
                     (envelope, place) -> apply(machine, envelope, place, goal));
         }
         return machine;
+    }
+
+    /// Of several vCPUs the others may have gone on between that event and a checkpoint that has it as
+    /// the last one of its vCPU.
+    private Optional<CheckpointRef> checkpointBefore(int vcpu, long seq) {
+        return session.checkpointBefore(vcpu, session.vcpus() == 1 ? seq : seq - 1);
     }
 
     private static boolean apply(MachineState machine, Envelope envelope, Place place, Goal goal) {

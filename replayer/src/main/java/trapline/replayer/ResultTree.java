@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.SequencedMap;
 import trapline.engine.cost.Range;
 import trapline.engine.event.Event;
+import trapline.engine.sim.EntryFailures;
 import trapline.engine.table.Msrs;
 import trapline.replayer.Comparison.Sensitivity;
 import trapline.replayer.DiffResult.Difference;
@@ -60,7 +61,8 @@ public final class ResultTree {
         tree.put("mutations", tally.mutations());
         tree.put("guestFaults", tally.guestFaults());
         tree.put("recordedValues", tally.recordedValues());
-        tree.put("failedEntries", tally.failedEntries());
+        tree.put("failedEntries", tally.entryFailures().total());
+        tree.put("entryFailures", failures(tally.entryFailures().all()));
         tree.put("violations", List.of());
         return tree;
     }
@@ -222,9 +224,13 @@ public final class ResultTree {
     }
 
     /// What `stat` says of a session.
-    public static SequencedMap<String, Object> statistics(String session, Tally tally) {
+    ///
+    /// @param policy that the session ran or runs under
+    public static SequencedMap<String, Object> statistics(
+            String session, String policy, Tally tally) {
         SequencedMap<String, Object> tree = new LinkedHashMap<>();
         tree.put("session", session);
+        tree.put("policy", policy);
         tree.put("events", tally.events());
         tree.put("guestOps", tally.guestOps());
         SequencedMap<String, Object> exits = new LinkedHashMap<>();
@@ -236,7 +242,28 @@ public final class ResultTree {
         tree.put("byVcpu", byVcpu(tally));
         tree.put("hostMsr", hostMsr(tally));
         tree.put("mutations", tally.mutations());
+        tree.put("failedEntries", tally.entryFailures().total());
+        tree.put("entryFailures", failures(tally.entryFailures().all()));
         return tree;
+    }
+
+    /// VM entries that failed, one row for each vCPU, level and check.
+    public static List<Object> failures(List<EntryFailures.Failure> failures) {
+        return failures.stream().<Object>map(ResultTree::failure).toList();
+    }
+
+    public static SequencedMap<String, Object> failure(EntryFailures.Failure failure) {
+        SequencedMap<String, Object> row = new LinkedHashMap<>();
+        row.put("vcpu", failure.first().vcpu());
+        row.put("level", failure.level());
+        row.put("check", failure.check());
+        row.put("count", failure.count());
+        row.put("order", failure.first().order());
+        row.put("seq", failure.first().seq());
+        row.put("tick", failure.first().tick());
+        row.put("op", failure.first().op());
+        row.put("stopped", failure.stopped());
+        return row;
     }
 
     private static List<Object> reasonRows(Tally tally) {

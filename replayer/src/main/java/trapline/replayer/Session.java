@@ -13,6 +13,7 @@ import trapline.engine.state.Vendor;
 import trapline.journal.Journal;
 import trapline.journal.SessionReader;
 import trapline.journal.SessionReader.Place;
+import trapline.journal.SessionReader.RecordHandler;
 import trapline.replayer.ReplayException.Kind;
 import trapline.schemas.BlobRef;
 import trapline.schemas.CatalogueEntry;
@@ -127,6 +128,16 @@ public final class Session implements AutoCloseable {
         return header.machine().vcpus();
     }
 
+    ReplayException noVcpu(int vcpu) {
+        return new ReplayException(
+                Kind.NO_SUCH_PLACE,
+                "",
+                vcpus() == 1
+                        ? "session %s has only vCPU 0, not %d".formatted(name(), vcpu)
+                        : "session %s has vCPUs 0 to %d, not %d"
+                                .formatted(name(), vcpus() - 1, vcpu));
+    }
+
     /// Whether the guest is a log whose values stand.
     public boolean fromLog() {
         return header.guest().kind() == GuestKind.MSR_LOG;
@@ -156,10 +167,22 @@ public final class Session implements AutoCloseable {
 
     /// Every event after a checkpoint's, or from the first on, by a decoder that stands there.
     void read(CheckpointRef from, EventDecoder decoder, EventHandler handler) {
-        reader.read(
-                from,
-                (bytes, offset, length, place) ->
-                        handler.event(decode(decoder, bytes, offset, length, place), place));
+        reader.read(from, decoding(decoder, handler));
+    }
+
+    /// Every event, or every one after a checkpoint's, and then those that are still recorded, until
+    /// the session has ended, the handler wants no more or the thread is interrupted.
+    public void follow(Optional<CheckpointRef> after, EventHandler handler) {
+        EventDecoder decoder = new EventDecoder(reader.writers());
+        after.map(reader::checkpoint)
+                .ifPresent(
+                        checkpoint -> decoder.startAfter(checkpoint.order(), checkpoint.chain()));
+        reader.follow(after.orElse(null), decoding(decoder, handler));
+    }
+
+    private static RecordHandler decoding(EventDecoder decoder, EventHandler handler) {
+        return (bytes, offset, length, place) ->
+                handler.event(decode(decoder, bytes, offset, length, place), place);
     }
 
     private static Envelope decode(

@@ -35,6 +35,7 @@ import trapline.engine.event.HypervisorEvent.VmcsFieldWritten;
 import trapline.engine.event.InputEvent;
 import trapline.engine.event.Outcome;
 import trapline.engine.event.Writes;
+import trapline.engine.sim.EntryFailures;
 import trapline.engine.state.Vendor;
 import trapline.engine.table.Field;
 import trapline.engine.table.Layout;
@@ -63,7 +64,7 @@ public final class Tally {
     private long vmloads;
     private long nestedEntries;
     private long nestedExits;
-    private long failedEntries;
+    private final EntryFailures entryFailures = new EntryFailures();
     private long guestFaults;
     private long recordedValues;
 
@@ -79,8 +80,8 @@ public final class Tally {
         int vcpu = envelope.stamp().vcpu();
         switch (envelope.event()) {
             case GuestEvent event -> add(event, vcpu);
-            case HardwareEvent event -> add(event, vcpu);
-            case HypervisorEvent event -> add(event);
+            case HardwareEvent event -> add(event, envelope);
+            case HypervisorEvent event -> add(event, envelope);
             case InputEvent _ -> {}
         }
     }
@@ -109,7 +110,8 @@ public final class Tally {
         return Integer.toUnsignedLong(msr) << 1 | (write ? 1 : 0);
     }
 
-    private void add(HardwareEvent event, int vcpu) {
+    private void add(HardwareEvent event, Envelope envelope) {
+        int vcpu = envelope.stamp().vcpu();
         switch (event) {
             case VmExited e -> {
                 exitCount++;
@@ -123,7 +125,7 @@ public final class Tally {
                 mutations(e.written());
             }
             case VmEntryFailed e -> {
-                failedEntries++;
+                entryFailures.add(envelope);
                 mutations(e.written());
             }
         }
@@ -138,7 +140,7 @@ public final class Tally {
         }
     }
 
-    private void add(HypervisorEvent event) {
+    private void add(HypervisorEvent event, Envelope envelope) {
         switch (event) {
             case VmcsFieldWritten e -> fieldWritten(e.field());
             case VmcbFieldWritten e -> fieldWritten(e.field());
@@ -151,7 +153,10 @@ public final class Tally {
                 mutations(e.written());
             }
             case HostStateLoaded _ -> vmloads++;
-            case UserspaceExited _ -> userspaceExits++;
+            case UserspaceExited _ -> {
+                userspaceExits++;
+                entryFailures.add(envelope);
+            }
             case VcpuLoaded _ -> loads++;
             case VcpuPut _ -> puts++;
             case NestedExited _ -> nestedExits++;
@@ -285,8 +290,8 @@ public final class Tally {
         return nestedExits;
     }
 
-    public long failedEntries() {
-        return failedEntries;
+    public EntryFailures entryFailures() {
+        return entryFailures;
     }
 
     /// Ops that faulted in the guest.

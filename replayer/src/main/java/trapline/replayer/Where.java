@@ -1,7 +1,6 @@
 package trapline.replayer;
 
 import com.google.common.primitives.UnsignedLong;
-import dev.cel.common.CelIssue;
 import dev.cel.common.CelValidationException;
 import dev.cel.common.types.MapType;
 import dev.cel.common.types.SimpleType;
@@ -10,11 +9,14 @@ import dev.cel.runtime.CelEvaluationException;
 import dev.cel.runtime.CelRuntime;
 import dev.cel.runtime.CelRuntimeFactory;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import trapline.engine.event.Envelope;
 import trapline.engine.state.Vendor;
+import trapline.engine.text.CelMessage;
 import trapline.engine.text.InputException;
 import trapline.engine.text.InputException.Kind;
+import trapline.engine.text.Node.Place;
 
 /// A CEL condition over one event: `type`, `vcpu`, `order`, `seq`, `pcpu`, `tick`, `op`, `cause`, and the
 /// event's own fields in `event`.
@@ -23,6 +25,11 @@ import trapline.engine.text.InputException.Kind;
 public final class Where {
 
     private static final int LONGEST = 4096;
+
+    private static final List<String> NUMBERS =
+            List.of("order", "vcpu", "seq", "pcpu", "tick", "op", "cause");
+    private static final List<String> VARIABLES =
+            List.of("type", "order", "vcpu", "seq", "pcpu", "tick", "op", "cause", "event");
 
     private final String source;
     private final CelRuntime.Program program;
@@ -43,19 +50,12 @@ public final class Where {
                             .setResultType(SimpleType.BOOL)
                             .addVar("type", SimpleType.STRING)
                             .addVar("event", MapType.create(SimpleType.STRING, SimpleType.DYN));
-            for (String number :
-                    new String[] {"order", "vcpu", "seq", "pcpu", "tick", "op", "cause"}) {
-                builder.addVar(number, SimpleType.INT);
-            }
+            NUMBERS.forEach(number -> builder.addVar(number, SimpleType.INT));
             var tree = builder.build().compile(source).getAst();
             return new Where(
                     source, CelRuntimeFactory.plannerRuntimeBuilder().build().createProgram(tree));
         } catch (CelValidationException e) {
-            CelIssue issue = e.getErrors().getFirst();
-            throw new InputException(
-                    Kind.SYNTAX,
-                    "--where:1:" + (issue.getSourceLocation().getColumn() + 1),
-                    "in '%s': %s".formatted(source, issue.getMessage()));
+            throw CelMessage.of(e, source, new Place("--where", 1, 1), VARIABLES);
         } catch (CelEvaluationException e) {
             throw new InputException(Kind.SYNTAX, "--where", e.getMessage());
         }

@@ -56,17 +56,24 @@ public final class Platforms {
         SequencedMap<String, Entry> overrides = new LinkedHashMap<>();
         for (int i = 1; i < parts.length; i++) {
             int equals = parts[i].indexOf('=');
-            if (equals < 0) {
+            String property = equals < 0 ? "" : parts[i].substring(0, equals).trim();
+            String value = parts[i].substring(equals + 1).trim();
+            if (property.isEmpty() || !value.equals("true") && !value.equals("false")) {
                 throw new InputException(
                         Kind.SYNTAX,
-                        "",
-                        "cpu '%s': expected PROPERTY=true or false, found '%s'"
-                                .formatted(expression, parts[i]));
+                        "cpu '" + expression + "'",
+                        "expected PROPERTY=true or PROPERTY=false, found '%s'".formatted(parts[i]));
+            }
+            if (Features.property(property).isEmpty()) {
+                throw new InputException(
+                        Kind.UNKNOWN_NAME,
+                        "cpu '" + expression + "'",
+                        "unknown property '%s'%s"
+                                .formatted(
+                                        property, Suggestion.of(property, Features.properties())));
             }
             Place place = new Place("cpu '" + expression + "'", 1, 1);
-            overrides.put(
-                    parts[i].substring(0, equals).trim(),
-                    new Entry(place, new Scalar(place, parts[i].substring(equals + 1), false)));
+            overrides.put(property, new Entry(place, new Scalar(place, value, false)));
         }
         if (!overrides.isEmpty()) {
             tree = merge(tree, new Mapping(tree.place(), overrides));
@@ -95,8 +102,16 @@ public final class Platforms {
         Mapping below =
                 lower.isEmpty()
                         ? new Mapping(tree.place(), new LinkedHashMap<>())
-                        : tree(lower.get().text(), depth + 1);
+                        : lower(lower.get(), depth);
         return merge(below, tree);
+    }
+
+    private Mapping lower(Node name, int depth) {
+        try {
+            return tree(name.text(), depth + 1);
+        } catch (InputException e) {
+            throw e.place().isEmpty() ? name.error(e.kind(), "%s", e.getMessage()) : e;
+        }
     }
 
     private Optional<String> text(String name) {
@@ -151,11 +166,11 @@ public final class Platforms {
         }
         List<String> names = removed.get().items().stream().map(Node::text).toList();
         SequencedMap<String, Entry> entries = new LinkedHashMap<>(merged.entries());
-        Entry controls = entries.get("controls");
         List<Node> kept =
-                controls.value().items().stream()
+                merged.require("controls").items().stream()
                         .filter(control -> !names.contains(control.text()))
                         .toList();
+        Entry controls = entries.get("controls");
         entries.put(
                 "controls",
                 new Entry(controls.keyPlace(), new Sequence(controls.value().place(), kept)));

@@ -30,9 +30,8 @@ public record GuestFile(
         MSR_LOG
     }
 
-    /// What a guest asks for where its user does not say.
-    public record Wishes(
-            Optional<String> cpu, Optional<Mapping> guestCpu, Optional<String> policy) {
+    /// What a guest asks for where its user does not say; each knows its place in the file.
+    public record Wishes(Optional<Node> cpu, Optional<Mapping> guestCpu, Optional<Node> policy) {
         public static final Wishes NONE =
                 new Wishes(Optional.empty(), Optional.empty(), Optional.empty());
     }
@@ -66,7 +65,6 @@ public record GuestFile(
     /// The guest in a text, whichever kind it is.
     public static GuestFile of(String text, String file) {
         if (MsrLog.recognizes(text)) {
-            MsrLog.parse(text, file);
             String name = file.substring(file.lastIndexOf('/') + 1);
             return new GuestFile(Kind.MSR_LOG, name, "", file, Wishes.NONE, text);
         }
@@ -87,7 +85,7 @@ public record GuestFile(
                 name,
                 root.require("summary").text(),
                 root.require("provenance").text(),
-                new Wishes(root.find("cpu").map(Node::text), Optional.empty(), Optional.empty()),
+                new Wishes(root.find("cpu"), Optional.empty(), Optional.empty()),
                 log);
     }
 

@@ -10,26 +10,35 @@ import trapline.engine.text.InputException.Kind;
 /// A guest read from a log of every RDMSR and WRMSR that a real kernel executed.
 ///
 /// A line is `SEQ SECONDS vcpuN rdmsr|wrmsr 0xINDEX 0xVALUE RIP SYMBOL [caller …]`; `#` begins a comment.
-/// The vCPUs are stepped in the log's own order.
+/// The vCPUs are stepped in the log's own order. Lines that are none of these are left out, and counted.
 public final class MsrLog implements Guest {
 
     private static final int MOST_VCPUS = 1024;
+    private static final int LOOKED_AT = 10;
 
     private final String name;
     private final List<Line> lines;
     private final int vcpus;
+    private final Malformed malformed;
 
-    private MsrLog(String name, List<Line> lines, int vcpus) {
+    private MsrLog(String name, List<Line> lines, int vcpus, Malformed malformed) {
         this.name = name;
         this.lines = lines;
         this.vcpus = vcpus;
+        this.malformed = malformed;
     }
 
     private record Line(int vcpu, Step step) {}
 
+    /// Lines that are no accesses, a last one that was cut short among them.
+    ///
+    /// @param first what is wrong with the first one, and where; empty where there is none
+    public record Malformed(long lines, String first) {}
+
     /// Reads a log; `name` names it in errors.
     public static MsrLog parse(String text, String name) {
         List<Line> lines = new ArrayList<>();
+        Malformed malformed = new Malformed(0, "");
         int vcpus = 1;
         int number = 0;
         for (String row : (Iterable<String>) text.lines()::iterator) {
@@ -37,23 +46,42 @@ public final class MsrLog implements Guest {
             if (row.isBlank() || row.startsWith("#")) {
                 continue;
             }
-            Line line = new Parser(row, name + ":" + number).line();
-            vcpus = Math.max(vcpus, line.vcpu() + 1);
-            lines.add(line);
+            try {
+                Line line = new Parser(row, name + ":" + number).line();
+                vcpus = Math.max(vcpus, line.vcpu() + 1);
+                lines.add(line);
+            } catch (InputException e) {
+                String first = malformed.lines() == 0 ? e.getMessage() : malformed.first();
+                malformed = new Malformed(malformed.lines() + 1, first);
+            }
+        }
+        if (malformed.lines() > lines.size()) {
+            throw new InputException(
+                    Kind.SYNTAX,
+                    "",
+                    "%s; %d of %d lines are no accesses"
+                            .formatted(
+                                    malformed.first(),
+                                    malformed.lines(),
+                                    malformed.lines() + lines.size()));
         }
         if (lines.isEmpty()) {
             throw new InputException(Kind.SYNTAX, name, "the log holds no access");
         }
-        return new MsrLog(name, List.copyOf(lines), vcpus);
+        return new MsrLog(name, List.copyOf(lines), vcpus, malformed);
     }
 
-    /// Whether a text looks like such a log.
+    /// Whether a text looks like such a log: one of its first lines is an access.
     public static boolean recognizes(String text) {
         return text.lines()
                 .filter(line -> !line.isBlank() && !line.startsWith("#"))
-                .findFirst()
-                .filter(line -> line.matches("\\d+ \\S+ vcpu\\d+ (rd|wr)msr 0x.*"))
-                .isPresent();
+                .limit(LOOKED_AT)
+                .anyMatch(line -> line.matches("\\d+ \\S+ vcpu\\d+ (rd|wr)msr 0x.*"));
+    }
+
+    /// What of the text was left out.
+    public Malformed malformed() {
+        return malformed;
     }
 
     @Override

@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 import trapline.engine.state.Vendor;
+import trapline.engine.text.InputException;
 import trapline.engine.text.InputException.Kind;
 import trapline.engine.text.Node;
 import trapline.engine.text.Node.Mapping;
@@ -19,9 +20,9 @@ import trapline.engine.text.Yaml;
 public record Scenario(
         String name,
         String summary,
-        Optional<String> cpu,
+        Optional<Node> cpu,
         Optional<Mapping> guestCpu,
-        Optional<String> policy,
+        Optional<Node> policy,
         int vcpus,
         List<Node> programs) {
 
@@ -30,6 +31,10 @@ public record Scenario(
     /// Reads a scenario; `file` names it in errors.
     public static Scenario parse(String text, String file) {
         Node root = Yaml.parse(text, file);
+        if (!(root instanceof Mapping)) {
+            throw root.expected(
+                    "a scenario (a mapping with 'scenario' and 'program') or an MSR log");
+        }
         root.allow(
                 "a scenario",
                 List.of(
@@ -55,9 +60,9 @@ public record Scenario(
                 new Scenario(
                         name,
                         root.find("summary").map(Node::text).orElse(""),
-                        root.find("cpu").map(Node::text),
+                        root.find("cpu"),
                         guestCpu.map(Mapping.class::cast),
-                        root.find("policy").map(Node::text),
+                        root.find("policy"),
                         programs.size(),
                         programs);
         programs.stream().distinct().forEach(ScenarioCompiler::check);
@@ -99,6 +104,12 @@ public record Scenario(
 
     /// The guest that runs on a vendor's hardware, on another number of vCPUs if one is given.
     public Guest on(Vendor vendor, Optional<Integer> count) {
+        if (count.isPresent() && (count.get() < 1 || count.get() > MOST_VCPUS)) {
+            throw new InputException(
+                    Kind.NOT_APPLICABLE,
+                    "",
+                    "expected 1 to %d vCPUs, found %d".formatted(MOST_VCPUS, count.get()));
+        }
         if (count.orElse(vcpus) != vcpus && programs.stream().distinct().count() > 1) {
             throw programs.getFirst()
                     .error(

@@ -32,6 +32,10 @@ final class ScenarioCompiler {
 
     private static final int MOST_INSTRUCTIONS = 100_000;
     private static final int DEEPEST = 32;
+
+    /// Minutes on real hardware; a vCPU's time, the sum of its runs, has 63 bits.
+    private static final long LONGEST_RUN = 1_000_000_000_000L;
+
     private static final long FIRST_RIP = 0xffff_ffff_8100_0000L;
     private static final long FIRST_RIP_L2 = 0xffff_ffff_8200_0000L;
 
@@ -73,6 +77,7 @@ final class ScenarioCompiler {
     private final List<Layout> layouts;
     private final List<Instruction> code = new ArrayList<>();
     private boolean inL2;
+    private int steps;
 
     ScenarioCompiler(Vendor vendor) {
         this(vendor, List.of(vendor.layout()));
@@ -131,9 +136,14 @@ final class ScenarioCompiler {
     private void repeat(Node item, int depth) {
         long rounds = item.require("repeat").number(0, Long.MAX_VALUE);
         int begin = code.size();
+        int stepsBefore = steps;
         code.add(null);
         sequence(item.require("do"), depth + 1);
-        code.set(begin, new Instruction.LoopBegin(rounds, code.size()));
+        if (rounds == 0) {
+            steps = stepsBefore;
+        }
+        long useful = steps == stepsBefore ? 0 : rounds; // else the loop would turn in silence
+        code.set(begin, new Instruction.LoopBegin(useful, code.size()));
         code.add(new Instruction.LoopEnd(begin));
     }
 
@@ -150,6 +160,7 @@ final class ScenarioCompiler {
         GuestOp call = new GuestOp.Hypercall(rip(), vendor == Vendor.SVM, 0);
         inL2 = false;
         code.set(begin, new Instruction.NestedBegin(block, code.size()));
+        steps++;
         code.add(new Instruction.NestedEnd(call));
     }
 
@@ -221,11 +232,11 @@ final class ScenarioCompiler {
     private void op(String name, Node key, Node value) {
         long rip = rip();
         switch (name) {
-            case "run" -> number(value, n -> new GuestOp.Run(rip, n), 1);
+            case "run" -> run(rip, value);
             case "wrmsr" -> {
                 value.allow(name, List.of("msr", "value"));
                 int msr = msr(value.require("msr"));
-                number(value.require("value"), n -> new GuestOp.Wrmsr(rip, msr, n), 0);
+                number(value.require("value"), n -> new GuestOp.Wrmsr(rip, msr, n));
             }
             case "rdmsr" -> {
                 Node msr = value instanceof Scalar ? value : only(value, name, "msr");
@@ -253,8 +264,7 @@ final class ScenarioCompiler {
                 int size = size(value, 4);
                 number(
                         value.require("value"),
-                        n -> new GuestOp.Io(rip, port, size, true, truncated(n, size)),
-                        0);
+                        n -> new GuestOp.Io(rip, port, size, true, truncated(n, size)));
             }
             case "mmio" -> mmio(rip, value);
             case "vmcall", "vmmcall" -> {
@@ -266,19 +276,13 @@ final class ScenarioCompiler {
                 value.allow(name, List.of("cr", "value"));
                 Node cr = value.require("cr");
                 cr.oneOf(List.of("0", "2", "3", "4", "8"), "control register");
-                number(
-                        value.require("value"),
-                        n -> new GuestOp.MovToCr(rip, (int) cr.number(), n),
-                        0);
+                number(value.require("value"), n -> new GuestOp.MovToCr(rip, (int) cr.number(), n));
             }
             case "mov-dr" -> {
                 value.allow(name, List.of("dr", "value"));
                 Node dr = value.require("dr");
                 dr.oneOf(List.of("0", "1", "2", "3", "6", "7"), "debug register");
-                number(
-                        value.require("value"),
-                        n -> new GuestOp.MovToDr(rip, (int) dr.number(), n),
-                        0);
+                number(value.require("value"), n -> new GuestOp.MovToDr(rip, (int) dr.number(), n));
             }
             case "invlpg" -> {
                 Node address = value instanceof Scalar ? value : only(value, name, "address");
@@ -294,7 +298,7 @@ final class ScenarioCompiler {
             case "xsetbv" -> {
                 value.allow(name, List.of("xcr", "value"));
                 int xcr = (int) value.find("xcr").map(n -> n.number(0, 1)).orElse(0L).longValue();
-                number(value.require("value"), n -> new GuestOp.Xsetbv(rip, xcr, n), 0);
+                number(value.require("value"), n -> new GuestOp.Xsetbv(rip, xcr, n));
             }
             case "pause" -> bare(value, name, new GuestOp.Pause(rip));
             case "vmload", "vmsave" -> saveArea(rip, name, value);
@@ -318,7 +322,11 @@ final class ScenarioCompiler {
     private static RuntimeException unknown(String name, Node key) {
         return NOT_YET.contains(name)
                 ? key.error(Kind.NOT_APPLICABLE, "this version does not execute '%s'", name)
-                : key.error(Kind.UNKNOWN_NAME, "unknown op '%s'%s", name, Suggestion.of(name, OPS));
+                : key.error(
+                        Kind.UNKNOWN_NAME,
+                        "unknown op '%s'%s",
+                        name,
+                        Suggestion.orAll(name, "ops", OPS));
     }
 
     private void mmio(long rip, Node value) {
@@ -330,8 +338,7 @@ final class ScenarioCompiler {
         } else {
             number(
                     value.require("write"),
-                    n -> new GuestOp.Mmio(rip, address, size, true, truncated(n, size)),
-                    0);
+                    n -> new GuestOp.Mmio(rip, address, size, true, truncated(n, size)));
         }
     }
 
@@ -388,31 +395,45 @@ final class ScenarioCompiler {
     }
 
     private static void bareCheck(Node value, String name) {
-        boolean empty = value instanceof Scalar s ? s.text().isEmpty() : value.entries().isEmpty();
+        boolean empty =
+                switch (value) {
+                    case Scalar s -> s.text().isEmpty();
+                    case Node.Mapping m -> m.entries().isEmpty();
+                    case Node.Sequence _ -> false;
+                };
         if (!empty) {
             throw value.error(Kind.SYNTAX, "'%s' takes no operand", name);
         }
     }
 
     private void fixed(GuestOp op) {
-        code.add(new Instruction.Fixed(new Step.Do(op)));
+        step(new Instruction.Fixed(new Step.Do(op)));
     }
 
     private void input(InputEvent input) {
-        code.add(new Instruction.Fixed(new Step.Meanwhile(input)));
+        step(new Instruction.Fixed(new Step.Meanwhile(input)));
     }
 
-    private void number(Node value, Function<Long, GuestOp> maker, long least) {
-        Operand operand = Operand.of(value);
-        if (Long.compareUnsigned(operand.least(), least) < 0) {
-            throw value.error(Kind.SYNTAX, "expected a number from %d", least);
+    private void step(Instruction instruction) {
+        code.add(instruction);
+        steps++;
+    }
+
+    private void run(long rip, Node value) {
+        Operand count = Operand.of(value);
+        if (count.least() < 1 || count.most() < 1 || count.most() > LONGEST_RUN) {
+            throw value.error(Kind.SYNTAX, "expected 1 to %d instructions", LONGEST_RUN);
         }
+        number(value, n -> new GuestOp.Run(rip, n));
+    }
+
+    private void number(Node value, Function<Long, GuestOp> maker) {
         drawn(value, n -> new Step.Do(maker.apply(n)));
     }
 
     private void drawn(Node value, Function<Long, Step> maker) {
         Operand operand = Operand.of(value);
-        code.add(
+        step(
                 operand.constant()
                         ? new Instruction.Fixed(maker.apply(operand.least()))
                         : new Instruction.Drawn(generator -> maker.apply(operand.draw(generator))));

@@ -2,7 +2,6 @@ package trapline.engine.policy;
 
 import com.google.common.primitives.UnsignedLong;
 import dev.cel.common.CelAbstractSyntaxTree;
-import dev.cel.common.CelIssue;
 import dev.cel.common.CelValidationException;
 import dev.cel.common.types.CelType;
 import dev.cel.common.types.SimpleType;
@@ -16,6 +15,7 @@ import dev.cel.runtime.CelRuntimeFactory;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import trapline.engine.text.CelMessage;
 import trapline.engine.text.InputException;
 import trapline.engine.text.InputException.Kind;
 import trapline.engine.text.Node;
@@ -44,7 +44,10 @@ public final class Condition {
         if (source.length() > LONGEST) {
             throw node.error(Kind.TOO_LARGE, "a condition has at most %d characters", LONGEST);
         }
-        return new Condition(source, node.place());
+        boolean quoted = node instanceof Node.Scalar scalar && scalar.quoted();
+        Place at = node.place();
+        Place first = quoted ? new Place(at.file(), at.line(), at.column() + 1) : at;
+        return new Condition(source, first);
     }
 
     public String source() {
@@ -122,20 +125,10 @@ public final class Condition {
             CelAbstractSyntaxTree tree = compiler.compile(source).getAst();
             return CelRuntimeFactory.plannerRuntimeBuilder().build().createProgram(tree);
         } catch (CelValidationException e) {
-            throw explain(e);
+            throw CelMessage.of(e, source, place, types().keySet());
         } catch (CelEvaluationException e) {
             throw new InputException(Kind.SYNTAX, place.toString(), e.getMessage());
         }
-    }
-
-    /// Where in the file the condition is wrong: plain and quoted texts begin at their place.
-    private InputException explain(CelValidationException e) {
-        CelIssue issue = e.getErrors().getFirst();
-        int column = place.column() + Math.max(0, issue.getSourceLocation().getColumn());
-        return new InputException(
-                Kind.SYNTAX,
-                place.file() + ":" + place.line() + ":" + column,
-                "in '%s': %s".formatted(source, issue.getMessage()));
     }
 
     @Override

@@ -11,8 +11,6 @@ import trapline.engine.text.InputException;
 import trapline.engine.text.InputException.Kind;
 import trapline.engine.text.Node;
 import trapline.engine.text.Node.Mapping;
-import trapline.engine.text.Node.Place;
-import trapline.engine.text.Node.Scalar;
 import trapline.engine.text.Resources;
 import trapline.engine.text.Suggestion;
 import trapline.engine.text.Yaml;
@@ -99,19 +97,15 @@ public final class Policies {
 
     private Mapping lower(Node lower, int depth) {
         String[] parts = lower.text().split(",", -1);
-        Mapping tree;
         try {
-            tree = base(parts[0].trim(), depth + 1);
-        } catch (InputException e) {
-            if (e.kind() == Kind.UNKNOWN_NAME && e.place().isEmpty()) {
-                throw lower.error(Kind.UNKNOWN_NAME, "%s", e.getMessage());
+            Mapping tree = base(parts[0].trim(), depth + 1);
+            for (int i = 1; i < parts.length; i++) {
+                tree = choose(tree, parts[i].trim(), lower.text());
             }
-            throw e;
+            return tree;
+        } catch (InputException e) {
+            throw e.place().isEmpty() ? lower.error(e.kind(), "%s", e.getMessage()) : e;
         }
-        for (int i = 1; i < parts.length; i++) {
-            tree = choose(tree, parts[i].trim(), lower.text());
-        }
-        return tree;
     }
 
     /// A user's file says what it builds on, and may not be silent about it.
@@ -158,7 +152,9 @@ public final class Policies {
                     Kind.UNKNOWN_NAME,
                     "",
                     "unknown mechanism '%s'%s"
-                            .formatted(mechanism, Suggestion.of(mechanism, mechanisms())));
+                            .formatted(
+                                    mechanism,
+                                    Suggestion.orAll(mechanism, "mechanisms", mechanisms())));
         }
         if (!variants(mechanism).contains(variant)) {
             throw new InputException(
@@ -168,7 +164,7 @@ public final class Policies {
                             .formatted(
                                     variant,
                                     mechanism,
-                                    Suggestion.of(variant, variants(mechanism))));
+                                    Suggestion.orAll(variant, "variants", variants(mechanism))));
         }
         Mapping fragment =
                 PolicyTree.without(
@@ -191,7 +187,6 @@ public final class Policies {
         if (list.equals("none")) {
             return changed;
         }
-        Place place = new Place("pass-through", 1, 1);
         String signed = replaces ? "+" + list : list;
         for (int at = 0; at < signed.length(); ) {
             int next = at + 1;
@@ -199,7 +194,7 @@ public final class Policies {
                 next++;
             }
             String name = signed.substring(at + 1, next);
-            int msr = PolicyReader.msr(new Scalar(place, name, true));
+            int msr = passedThrough(name, list);
             boolean add = signed.charAt(at) == '+';
             Mapping before = changed;
             changed =
@@ -215,6 +210,19 @@ public final class Policies {
             at = next;
         }
         return changed;
+    }
+
+    private static int passedThrough(String name, String list) {
+        return Msrs.parse(name)
+                .orElseThrow(() -> {
+                    String expected =
+                            name.isEmpty()
+                                    ? "expected 'none', or MSRs with + or - before each"
+                                    : "unknown MSR '%s'%s"
+                                            .formatted(name, Suggestion.of(name, Msrs.names()));
+                    return new InputException(
+                            Kind.UNKNOWN_NAME, "", "pass-through=%s: %s".formatted(list, expected));
+                });
     }
 
     private static InputException unknown(String name) {

@@ -1,6 +1,7 @@
 package trapline.engine.text;
 
-/// A user's file, name or value is not usable. The message is one line with the place and what was expected.
+/// A user's file, name or value is not usable. The message is one line with the place and what was expected;
+/// an expression may follow, with the place marked.
 public final class InputException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;

@@ -22,6 +22,7 @@ public sealed interface Node {
         }
     }
 
+    /// @param quoted whether a quotation mark stands at its place
     record Scalar(Place place, String text, boolean quoted) implements Node {}
 
     record Sequence(Place place, List<Node> items) implements Node {}
@@ -76,7 +77,7 @@ public sealed interface Node {
             }
             return text.startsWith("-") ? Long.parseLong(text) : Long.parseUnsignedLong(text);
         } catch (NumberFormatException e) {
-            throw expected("a number");
+            throw expected("a whole number of up to 64 bits");
         }
     }
 

@@ -12,7 +12,7 @@ public final class Suggestion {
     public static String of(String name, Collection<String> known) {
         String wanted = name.toLowerCase(Locale.ROOT);
         String best = "";
-        int bestDistance = Math.max(2, wanted.length() / 3) + 1;
+        int bestDistance = (wanted.length() < 4 ? 1 : Math.max(2, wanted.length() / 3)) + 1;
         for (String candidate : known) {
             int distance = distance(wanted, candidate.toLowerCase(Locale.ROOT));
             if (distance < bestDistance) {
@@ -21,6 +21,12 @@ public final class Suggestion {
             }
         }
         return best.isEmpty() ? "" : "; did you mean " + best + "?";
+    }
+
+    /// The nearest of a few known names, or else all of them.
+    public static String orAll(String name, String what, Collection<String> known) {
+        String near = of(name, known);
+        return near.isEmpty() ? "; %s are %s".formatted(what, String.join(", ", known)) : near;
     }
 
     /// How many letters have to be changed, added, removed or swapped with their neighbour.

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLParser;
 import java.io.IOException;
@@ -12,6 +13,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
 import org.yaml.snakeyaml.LoaderOptions;
+import org.yaml.snakeyaml.error.Mark;
+import org.yaml.snakeyaml.error.MarkedYAMLException;
 import trapline.engine.text.InputException.Kind;
 import trapline.engine.text.Node.Entry;
 import trapline.engine.text.Node.Mapping;
@@ -30,10 +33,12 @@ public final class Yaml {
     private static final YAMLFactory FACTORY = factory();
 
     private final YAMLParser parser;
+    private final String text;
     private final String file;
 
-    private Yaml(YAMLParser parser, String file) {
+    private Yaml(YAMLParser parser, String text, String file) {
         this.parser = parser;
+        this.text = text;
         this.file = file;
     }
 
@@ -58,7 +63,7 @@ public final class Yaml {
                     "%d characters, at most %d are read".formatted(text.length(), LARGEST));
         }
         try (YAMLParser parser = FACTORY.createParser(text)) {
-            Yaml yaml = new Yaml(parser, file);
+            Yaml yaml = new Yaml(parser, text, file);
             if (parser.nextToken() == null) {
                 throw new InputException(Kind.SYNTAX, file, "the file is empty");
             }
@@ -68,6 +73,9 @@ public final class Yaml {
                         Kind.SYNTAX, yaml.place().toString(), "expected only one document");
             }
             return root;
+        } catch (StreamConstraintsException e) {
+            throw new InputException(
+                    Kind.TOO_LARGE, at(e.getLocation(), file), "nested deeper than " + DEEPEST);
         } catch (JsonProcessingException e) {
             throw syntax(e, file);
         } catch (IOException e) {
@@ -82,21 +90,31 @@ public final class Yaml {
         }
         if (parser.getTypeId() != null || parser.getObjectId() != null) {
             throw new InputException(
-                    Kind.SYNTAX, place().toString(), "tags and anchors are not used here");
+                    Kind.SYNTAX,
+                    place().toString(),
+                    "tags and anchors are not used here; quote a text that begins with ! or &");
         }
         Place place = place();
         return switch (parser.currentToken()) {
             case START_OBJECT -> mapping(place, depth);
             case START_ARRAY -> sequence(place, depth);
-            case VALUE_STRING -> new Scalar(place, alias(), true);
+            case VALUE_STRING -> new Scalar(place, alias(), isQuoted());
             case VALUE_NULL -> new Scalar(place, "", false);
             default -> new Scalar(place, parser.getText(), false);
         };
     }
 
+    private boolean isQuoted() {
+        long at = parser.currentTokenLocation().getCharOffset();
+        return at >= 0 && at < text.length() && "'\"".indexOf(text.charAt((int) at)) >= 0;
+    }
+
     private String alias() throws IOException {
         if (parser.isCurrentAlias()) {
-            throw new InputException(Kind.SYNTAX, place().toString(), "aliases are not used here");
+            throw new InputException(
+                    Kind.SYNTAX,
+                    place().toString(),
+                    "aliases are not used here; quote a text that begins with *");
         }
         return parser.getText();
     }
@@ -129,12 +147,28 @@ public final class Yaml {
     }
 
     private static InputException syntax(JsonProcessingException e, String file) {
-        JsonLocation at = e.getLocation();
-        String message = e.getOriginalMessage();
-        int end = message.indexOf('\n');
+        if (e.getCause() instanceof MarkedYAMLException marked
+                && marked.getProblem() != null
+                && marked.getProblemMark() != null) {
+            Mark mark = marked.getProblemMark();
+            Place place = new Place(file, mark.getLine() + 1, mark.getColumn() + 1);
+            return new InputException(
+                    Kind.SYNTAX, place.toString(), "not YAML: " + problem(marked));
+        }
+        String message = e.getOriginalMessage().lines().findFirst().orElse("");
         return new InputException(
-                Kind.SYNTAX,
-                at == null ? file : file + ":" + at.getLineNr() + ":" + at.getColumnNr(),
-                "not YAML: " + (end < 0 ? message : message.substring(0, end)));
+                Kind.SYNTAX, at(e.getLocation(), file), "not YAML: " + message.strip());
+    }
+
+    /// What the parser was doing and what stopped it, on one line.
+    private static String problem(MarkedYAMLException marked) {
+        String context = marked.getContext() == null ? "" : marked.getContext() + ", ";
+        String problem = (context + marked.getProblem()).replace('\n', ' ').strip();
+        boolean tab = problem.contains("(TAB)");
+        return tab ? problem + "; YAML is indented with spaces" : problem;
+    }
+
+    private static String at(JsonLocation at, String file) {
+        return at == null ? file : new Place(file, at.getLineNr(), at.getColumnNr()).toString();
     }
 }

@@ -2,6 +2,7 @@ package trapline.dashboard;
 
 import java.util.ArrayList;
 import java.util.List;
+import trapline.engine.sim.EntryFailures.Failure;
 import trapline.replayer.DiffResult;
 import trapline.replayer.DiffResult.Side;
 import trapline.replayer.Tally;
@@ -33,18 +34,14 @@ final class NotesSection {
                     "%s answered from the imported log, because the model does not cover the MSR"
                             .formatted(Numbers.plural(tally.recordedValues(), "guest read")));
         }
-        stopped(notes, diff.base());
-        stopped(notes, diff.candidate());
+        failedEntries(notes, diff.base());
+        failedEntries(notes, diff.candidate());
         return notes;
     }
 
-    private static void stopped(List<String> notes, Side side) {
-        if (side.tally().failedEntries() > 0) {
-            notes.add(
-                    "%s: VM entry failed the processor's checks %s; the vCPU went no further"
-                            .formatted(
-                                    side.policy(),
-                                    Numbers.plural(side.tally().failedEntries(), "time")));
+    private static void failedEntries(List<String> notes, Side side) {
+        for (Failure failure : side.tally().entryFailures().all()) {
+            notes.add(side.policy() + ": " + failure.describe());
         }
     }
 }

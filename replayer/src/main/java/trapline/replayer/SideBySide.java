@@ -151,7 +151,7 @@ public final class SideBySide {
         rest(rows, "VMLOAD by the hypervisor", Tally::vmloads);
         rest(rows, "nested entries", Tally::nestedEntries);
         rest(rows, "exits reflected to L1", Tally::nestedExits);
-        rest(rows, "VM entries that failed", Tally::failedEntries);
+        rest(rows, "VM entries that failed", tally -> tally.entryFailures().total());
         rest(rows, "host MSR accesses that faulted", SideBySide::hostFaults);
         rest(rows, "events", Tally::events);
         return rows;

@@ -7,9 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.Random;
-import java.util.SortedSet;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -118,8 +118,8 @@ class RebuildTest {
         }
     }
 
-    private static SortedSet<Long> samples(long events, long checkpointEvery) {
-        SortedSet<Long> orders = new TreeSet<>(List.of(1L, 2L, events));
+    private static NavigableSet<Long> samples(long events, long checkpointEvery) {
+        NavigableSet<Long> orders = new TreeSet<>(List.of(1L, 2L, events));
         for (long at = checkpointEvery; at < events; at += checkpointEvery) {
             orders.addAll(List.of(at - 1, at, at + 1));
         }

@@ -58,7 +58,7 @@ public final class Platforms {
             int equals = parts[i].indexOf('=');
             String property = equals < 0 ? "" : parts[i].substring(0, equals).trim();
             String value = parts[i].substring(equals + 1).trim();
-            if (property.isEmpty() || !value.equals("true") && !value.equals("false")) {
+            if (property.isEmpty() || !List.of("true", "false").contains(value)) {
                 throw new InputException(
                         Kind.SYNTAX,
                         "cpu '" + expression + "'",

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.NavigableSet;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,8 +26,8 @@ class CreationTest {
     }
 
     /// The names of the controls that are set, without those that the processor insists on.
-    private static TreeSet<String> controls(Recording recording, String group, String field) {
-        TreeSet<String> names = new TreeSet<>();
+    private static NavigableSet<String> controls(Recording recording, String group, String field) {
+        NavigableSet<String> names = new TreeSet<>();
         long word = recording.field(1, field);
         for (var control : Bits.controls(group).entrySet()) {
             if ((word & control.getValue()) != 0) {
@@ -36,8 +37,8 @@ class CreationTest {
         return names;
     }
 
-    private static TreeSet<String> set(String prefix, String names) {
-        TreeSet<String> set = new TreeSet<>();
+    private static NavigableSet<String> set(String prefix, String names) {
+        NavigableSet<String> set = new TreeSet<>();
         Arrays.stream(names.split("[ \\n]+")).map(name -> prefix + name).forEach(set::add);
         return set;
     }
@@ -62,7 +63,7 @@ class CreationTest {
         "SapphireRapids, 6.1+, true"
     })
     void primaryControls(String cpu, String trees, boolean tertiary) {
-        TreeSet<String> expected =
+        NavigableSet<String> expected =
                 set(
                         "CPU_BASED_",
                         "USE_TSC_OFFSETTING HLT_EXITING MWAIT_EXITING RDPMC_EXITING TPR_SHADOW MOV_DR_EXITING "
@@ -115,12 +116,12 @@ class CreationTest {
     })
     void secondaryControlsThatTheGuestLacks(String guestCpu, String trees, String missing) {
         for (String policy : Trees.of(trees)) {
-            TreeSet<String> with =
+            NavigableSet<String> with =
                     controls(
                             made("Broadwell", policy, "{}"),
                             "secondary",
                             "SECONDARY_VM_EXEC_CONTROL");
-            TreeSet<String> without =
+            NavigableSet<String> without =
                     controls(
                             made("Broadwell", policy, guestCpu),
                             "secondary",
@@ -142,7 +143,8 @@ class CreationTest {
     void entryAndExitControls(String cpu, String trees, String entry, String exit) {
         for (String policy : Trees.of(trees)) {
             Recording recording = made(cpu, policy, "{}");
-            TreeSet<String> entryControls = controls(recording, "vm-entry", "VM_ENTRY_CONTROLS");
+            NavigableSet<String> entryControls =
+                    controls(recording, "vm-entry", "VM_ENTRY_CONTROLS");
             assertEquals(
                     set("VM_ENTRY_", "LOAD_DEBUG_CONTROLS IA32E_MODE LOAD_IA32_PAT" + entry),
                     entryControls,
@@ -221,7 +223,7 @@ class CreationTest {
     void svmIntercepts(String cpu, String guestCpu, String trees, String more) {
         for (String policy : Trees.of(trees)) {
             Recording recording = made(cpu, policy, guestCpu);
-            TreeSet<String> names = new TreeSet<>();
+            NavigableSet<String> names = new TreeSet<>();
             for (String name : Bits.interceptNames()) {
                 Bits.Intercept intercept = Bits.intercept(name);
                 if (name.contains("EXCEPTION")) {
@@ -267,8 +269,8 @@ class CreationTest {
         }
     }
 
-    private static TreeSet<String> passed(MsrBitmap bitmap) {
-        TreeSet<String> passed = new TreeSet<>();
+    private static NavigableSet<String> passed(MsrBitmap bitmap) {
+        NavigableSet<String> passed = new TreeSet<>();
         for (int base : new int[] {0, 0xc000_0000, 0xc001_0000}) {
             for (int msr = base; msr < base + 0x2000; msr++) {
                 boolean read = !bitmap.exits(msr, false);
@@ -293,7 +295,7 @@ class CreationTest {
         String always =
                 "IA32_TSC:r FS_BASE:rw GS_BASE:rw KERNEL_GS_BASE:rw IA32_SYSENTER_CS:rw IA32_SYSENTER_ESP:rw "
                         + "IA32_SYSENTER_EIP:rw";
-        TreeSet<String> expected = set("", always);
+        NavigableSet<String> expected = set("", always);
         if (!more.isEmpty()) {
             expected.addAll(List.of(more.split(" ")));
         }
@@ -312,7 +314,7 @@ class CreationTest {
         "EPYC-Rome, {}, 6.6+, IA32_SYSENTER_ESP:rw IA32_SYSENTER_EIP:rw IA32_SPEC_CTRL:rw IA32_PRED_CMD:w"
     })
     void svmPassThrough(String cpu, String guestCpu, String trees, String more) {
-        TreeSet<String> expected =
+        NavigableSet<String> expected =
                 set(
                         "",
                         "STAR:rw LSTAR:rw CSTAR:rw SYSCALL_MASK:rw FS_BASE:rw GS_BASE:rw KERNEL_GS_BASE:rw "

@@ -176,8 +176,10 @@ class MsrEmulationTest {
         Recording back =
                 VcpuScenario.on("Icelake-Server")
                         .run(
-                                "- wrmsr: {msr: EFER, value: 0xd00}\n"
-                                        + "- wrmsr: {msr: EFER, value: 0xd01}\n");
+                                """
+                                - wrmsr: {msr: EFER, value: 0xd00}
+                                - wrmsr: {msr: EFER, value: 0xd01}
+                                """);
         assertEquals(0, back.field(1, "VM_ENTRY_CONTROLS") & load);
         assertEquals(0, back.field(1, "VM_EXIT_CONTROLS") & unload);
     }

@@ -218,7 +218,10 @@ class SwitchingTest {
                 steps(recording.ofOp(0, 3)));
         assertEquals(
                 0x2000,
-                recording.all(HostMsrRead.class, e -> e.cause() == HostCause.PUT).getFirst().value());
+                recording
+                        .all(HostMsrRead.class, e -> e.cause() == HostCause.PUT)
+                        .getFirst()
+                        .value());
         assertEquals(0x2000, recording.machine().pcpu(0).msr(Msrs.KERNEL_GS_BASE));
     }
 
@@ -239,7 +242,8 @@ class SwitchingTest {
                     recording.all(HostMsrWritten.class, e -> e.msr() == Msrs.TSC_AUX).stream()
                             .map(HostMsrWritten::value)
                             .toList();
-            // 5.4: 0 at load, 5 by the guest, 0 at put, 5 at load. Later: 5 by the guest, 0 before user mode, 5 after.
+            // 5.4: 0 at load, 5 by the guest, 0 at put, 5 at load. Later: 5 by the guest, 0 before
+            // user mode, 5 after.
             assertEquals(
                     policy.equals("kvm-5.4") ? List.of(0L, 5L, 0L, 5L) : List.of(5L, 0L, 5L),
                     written,
@@ -265,7 +269,11 @@ class SwitchingTest {
             assertEquals(6, loads.size(), policy);
             assertTrue(loads.stream().allMatch(load -> load.pcpu() == 0));
             assertEquals(6, recording.hostWrites(0x49, HostCause.IBPB), policy);
-            assertEquals(5, recording.all(HostPreempted.class, e -> e.pcpu() == HostPreempted.LATER).size());
+            assertEquals(
+                    5,
+                    recording
+                            .all(HostPreempted.class, e -> e.pcpu() == HostPreempted.LATER)
+                            .size());
         }
     }
 
@@ -277,7 +285,8 @@ class SwitchingTest {
             Recording recording =
                     VcpuScenario.on(cpu)
                             .under(policy)
-                            .run("- run: 1\n- preempt: {pcpu: 0}\n- in: {port: 0x3f8}\n- hlt\n- run: 1\n");
+                            .run(
+                                    "- run: 1\n- preempt: {pcpu: 0}\n- in: {port: 0x3f8}\n- hlt\n- run: 1\n");
             assertEquals(4, recording.all(VcpuLoaded.class).size());
             assertEquals(1, recording.hostWrites(0x49, HostCause.IBPB), policy);
         }
@@ -298,7 +307,8 @@ class SwitchingTest {
                             .under(policy)
                             .run("- nested: {do: [ {run: 1}, {preempt: {pcpu: 0}}, {run: 1} ]}\n");
             long nestedBarriers = cpu.startsWith("I") ? nestedBarriers(policy) : 0;
-            assertEquals(barriers + nestedBarriers, recording.hostWrites(0x49, HostCause.IBPB), policy);
+            assertEquals(
+                    barriers + nestedBarriers, recording.hostWrites(0x49, HostCause.IBPB), policy);
         }
     }
 
@@ -360,7 +370,8 @@ class SwitchingTest {
         assertEquals(2, recording.all(VcpuLoaded.class).size());
         Recording twice =
                 VcpuScenario.on("Icelake-Server")
-                        .run("- run: 1\n- preempt: {}\n- preempt: {}\n- preempt: {pcpu: 1}\n- run: 1\n");
+                        .run(
+                                "- run: 1\n- preempt: {}\n- preempt: {}\n- preempt: {pcpu: 1}\n- run: 1\n");
         assertEquals(1, twice.all(VcpuPut.class).size());
         assertEquals(1, twice.vcpu().pcpu());
     }
@@ -393,7 +404,8 @@ class SwitchingTest {
     void keepsValuesApart(String msr) {
         for (String cpu : List.of("Icelake-Server", "EPYC-Milan", "EPYC-Rome,v-spec-ctrl=false")) {
             for (String policy : Trees.of("all")) {
-                String program = "- wrmsr: {msr: %1$s, value: %2$d}\n- run: 1\n- rdmsr: %1$s\n- run: 1\n- rdmsr: %1$s\n";
+                String program =
+                        "- wrmsr: {msr: %1$s, value: %2$d}\n- run: 1\n- rdmsr: %1$s\n- run: 1\n- rdmsr: %1$s\n";
                 Recording recording =
                         VcpuScenario.on(cpu)
                                 .under(policy)

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.NavigableMap;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -70,7 +71,7 @@ class LayoutTest {
     /// Every word of the control area but the reserved ones, at its offset; arrays as one field for each element.
     @Test
     void hasEveryControlField() {
-        TreeMap<Integer, Integer> covered = covered(0, 0x400);
+        NavigableMap<Integer, Integer> covered = covered(0, 0x400);
         for (SortedMap<String, String> row : Reference.rows("vmcb_control.csv")) {
             int offset = hex(row.get("offset"));
             int size = Integer.parseInt(row.get("size_bytes"));
@@ -89,7 +90,7 @@ class LayoutTest {
     /// Every register of the save area; segments part by part.
     @Test
     void hasEverySaveField() {
-        TreeMap<Integer, Integer> covered = covered(0x400, 0x1000);
+        NavigableMap<Integer, Integer> covered = covered(0x400, 0x1000);
         for (SortedMap<String, String> row : Reference.rows("vmcb_save.csv")) {
             int offset = hex(row.get("offset_in_vmcb"));
             int size = Integer.parseInt(row.get("size_bytes"));
@@ -116,8 +117,8 @@ class LayoutTest {
         assertTrue(covered.isEmpty(), "fields that the reference lacks: " + covered);
     }
 
-    private static TreeMap<Integer, Integer> covered(int from, int to) {
-        TreeMap<Integer, Integer> covered = new TreeMap<>();
+    private static NavigableMap<Integer, Integer> covered(int from, int to) {
+        NavigableMap<Integer, Integer> covered = new TreeMap<>();
         for (Field field : Layout.VMCB.fields()) {
             if (field.id() >= from && field.id() < to) {
                 covered.put(field.id(), field.bits() / 8);
@@ -131,7 +132,7 @@ class LayoutTest {
             String name,
             int offset,
             int size,
-            TreeMap<Integer, Integer> covered) {
+            NavigableMap<Integer, Integer> covered) {
         int bytes = 0;
         for (var part : covered.subMap(offset, offset + size).entrySet()) {
             Field field = Layout.VMCB.field(part.getKey());

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.NavigableSet;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -48,8 +49,8 @@ class NestedSvmTest {
         return VcpuScenario.on(cpu).under(policy).run(program);
     }
 
-    private static TreeSet<String> passed(MsrBitmap bitmap) {
-        TreeSet<String> passed = new TreeSet<>();
+    private static NavigableSet<String> passed(MsrBitmap bitmap) {
+        NavigableSet<String> passed = new TreeSet<>();
         for (int base : new int[] {0, 0xc000_0000, 0xc001_0000}) {
             for (int msr = base; msr < base + 0x2000; msr++) {
                 if (!bitmap.exits(msr, false)) {
@@ -63,8 +64,8 @@ class NestedSvmTest {
         return passed;
     }
 
-    private static TreeSet<String> both(String... names) {
-        TreeSet<String> passed = new TreeSet<>();
+    private static NavigableSet<String> both(String... names) {
+        NavigableSet<String> passed = new TreeSet<>();
         for (String name : names) {
             passed.add(name + ":r");
             passed.add(name + ":w");
@@ -94,7 +95,7 @@ class NestedSvmTest {
                         "kvm-" + tree,
                         "- wrmsr: {msr: 0x48, value: 1}\n- wrmsr: {msr: 0x49, value: 1}\n"
                                 + nested("", "run: 1"));
-        TreeSet<String> expected = both(ALWAYS);
+        NavigableSet<String> expected = both(ALWAYS);
         if (!tree.equals("5.4")) {
             expected.addAll(both("IA32_SYSENTER_ESP", "IA32_SYSENTER_EIP"));
         }
@@ -165,7 +166,7 @@ class NestedSvmTest {
             String twice =
                     nested("", "run: 1")
                             + nested("intercept: {read: [FS_BASE], write: [STAR]}", "run: 1");
-            TreeSet<String> passed = passed(run(PLAIN, policy, twice).vcpu().bitmap(2));
+            NavigableSet<String> passed = passed(run(PLAIN, policy, twice).vcpu().bitmap(2));
             assertFalse(passed.contains("FS_BASE:r"), policy);
             assertTrue(passed.contains("FS_BASE:w"), policy);
             assertFalse(passed.contains("STAR:w"), policy);

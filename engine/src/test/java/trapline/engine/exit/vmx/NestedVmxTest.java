@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.NavigableSet;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -53,8 +54,8 @@ class NestedVmxTest {
     }
 
     /// Every access that a bitmap lets through, as `name:r` and `name:w`.
-    private static TreeSet<String> passed(MsrBitmap bitmap) {
-        TreeSet<String> passed = new TreeSet<>();
+    private static NavigableSet<String> passed(MsrBitmap bitmap) {
+        NavigableSet<String> passed = new TreeSet<>();
         for (int base : new int[] {0, 0xc000_0000}) {
             for (int msr = base; msr < base + 0x2000; msr++) {
                 if (!bitmap.exits(msr, false)) {
@@ -68,8 +69,8 @@ class NestedVmxTest {
         return passed;
     }
 
-    private static TreeSet<String> both(String... names) {
-        TreeSet<String> passed = new TreeSet<>();
+    private static NavigableSet<String> both(String... names) {
+        NavigableSet<String> passed = new TreeSet<>();
         for (String name : names) {
             passed.add(name + ":r");
             passed.add(name + ":w");
@@ -91,7 +92,8 @@ class NestedVmxTest {
                         "kvm-" + tree + ",pass-through=" + all,
                         "- wrmsr: {msr: IA32_SPEC_CTRL, value: 1}\n- wrmsr: {msr: IA32_PRED_CMD, value: 1}\n"
                                 + nested("", "run: 1"));
-        TreeSet<String> expected = both("FS_BASE", "GS_BASE", "KERNEL_GS_BASE", "IA32_SPEC_CTRL");
+        NavigableSet<String> expected =
+                both("FS_BASE", "GS_BASE", "KERNEL_GS_BASE", "IA32_SPEC_CTRL");
         expected.add("IA32_PRED_CMD:w");
         if (Trees.of("6.6+").contains("kvm-" + tree)) {
             expected.add("IA32_FLUSH_CMD:w");
@@ -120,7 +122,7 @@ class NestedVmxTest {
                 nested("", "run: 1")
                         + nested("intercept: {read: [FS_BASE], write: [GS_BASE]}", "run: 1");
         for (String policy : Trees.of("5.15+")) {
-            TreeSet<String> passed = passed(run(policy, twice).vcpu().bitmap(2));
+            NavigableSet<String> passed = passed(run(policy, twice).vcpu().bitmap(2));
             assertFalse(passed.contains("FS_BASE:r"), policy);
             assertTrue(passed.contains("FS_BASE:w"), policy);
             assertFalse(passed.contains("GS_BASE:w"), policy);
@@ -129,9 +131,9 @@ class NestedVmxTest {
                     passed(run(policy + ",pass-through=-FS_BASE", twice).vcpu().bitmap(2))
                             .contains("FS_BASE:w"));
         }
-        TreeSet<String> sticky = passed(run("kvm-5.4", twice).vcpu().bitmap(2));
+        NavigableSet<String> sticky = passed(run("kvm-5.4", twice).vcpu().bitmap(2));
         assertEquals(both("FS_BASE", "GS_BASE", "KERNEL_GS_BASE"), sticky);
-        TreeSet<String> unasked =
+        NavigableSet<String> unasked =
                 passed(run("kvm-5.4,pass-through=-FS_BASE", twice).vcpu().bitmap(2));
         assertTrue(unasked.contains("FS_BASE:w"));
         // Intercepted by 12 from the first entry on: never cleared.
@@ -145,7 +147,7 @@ class NestedVmxTest {
         String l1Writes = "- wrmsr: {msr: IA32_SPEC_CTRL, value: 1}\n";
         String entry = nested("intercept: {write: [IA32_SPEC_CTRL]}", "run: 1");
         assertFalse(passed(run("kvm-5.4", entry).vcpu().bitmap(2)).contains("IA32_SPEC_CTRL:r"));
-        TreeSet<String> passed = passed(run("kvm-5.4", l1Writes + entry).vcpu().bitmap(2));
+        NavigableSet<String> passed = passed(run("kvm-5.4", l1Writes + entry).vcpu().bitmap(2));
         assertTrue(passed.contains("IA32_SPEC_CTRL:r"));
         assertFalse(passed.contains("IA32_SPEC_CTRL:w"));
     }

@@ -51,13 +51,13 @@ class MainTest {
             })
     void takesGlobalOptionsBeforeAndAfterTheCommand(String line) {
         assertEquals(0, run(line.split(" ")), err.toString());
-        assertEquals("LogAddress[kind=KAFKA, target=a:1,b:2] json true", out.toString());
+        assertEquals("kafka:a:1,b:2 json true", out.toString());
     }
 
     @Test
     void hasDefaultsForGlobalOptions() {
         assertEquals(0, run("probe", "show"), err.toString());
-        assertEquals("LogAddress[kind=EMBEDDED, target=.trapline] text false", out.toString());
+        assertEquals("embedded:.trapline text false", out.toString());
     }
 
     @Test

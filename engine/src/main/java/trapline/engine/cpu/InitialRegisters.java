@@ -1,4 +1,4 @@
-package trapline.engine.exit;
+package trapline.engine.cpu;
 
 import java.util.EnumMap;
 import java.util.Map;

@@ -20,6 +20,8 @@ import org.testcontainers.DockerClientFactory;
 @Target(ElementType.TYPE)
 @interface Containers {
 
+    String KAFKA = "apache/kafka:4.3.1";
+
     final class EngineAnswers implements ExecutionCondition {
 
         @Override

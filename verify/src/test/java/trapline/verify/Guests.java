@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BiConsumer;
+import trapline.engine.cost.CostProfile;
 import trapline.engine.cpu.Platform;
 import trapline.engine.cpu.Platforms;
 import trapline.engine.cpu.VcpuModel;
@@ -26,6 +27,9 @@ import trapline.recorder.Driver;
 import trapline.recorder.Plan;
 import trapline.recorder.Recorded;
 import trapline.recorder.Recorder;
+import trapline.replayer.Diff;
+import trapline.replayer.DiffResult;
+import trapline.replayer.Session;
 
 /// Guests to run and to record, as a user would name them.
 final class Guests {
@@ -74,6 +78,11 @@ final class Guests {
         return new Policies(_ -> Optional.empty()).resolve(name);
     }
 
+    /// The text of a file of `resources/guests`, by lines.
+    static List<String> file(String guest) {
+        return text("/guests/" + guest + ".yaml").lines().toList();
+    }
+
     private static String text(String resource) {
         try (InputStream in = Guests.class.getResourceAsStream(resource)) {
             return new String(in.readAllBytes(), StandardCharsets.UTF_8);
@@ -92,6 +101,12 @@ final class Guests {
 
     static Recorded record(Recorder recorder, Plan plan) {
         return recorder.record(plan, Driver.guest(plan.ingredients()), () -> true, _ -> {});
+    }
+
+    /// What a session comes to under its own policy and under another one.
+    static DiffResult diff(Session session, String candidate) {
+        CostProfile costs = CostProfile.find("intel", _ -> Optional.empty());
+        return new Diff(session, session.policy(), policy(candidate)).run(costs, _ -> {});
     }
 
     /// Runs a guest without a log.

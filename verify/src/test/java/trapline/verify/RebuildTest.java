@@ -5,12 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.NavigableSet;
 import java.util.Optional;
-import java.util.Random;
-import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,22 +28,6 @@ class RebuildTest {
 
     @TempDir Path folder;
 
-    /// Where each vCPU was after an event, and the state.
-    private record Moment(int vcpu, long seq, Digest digest) {}
-
-    private static List<Moment> live(Plan plan) {
-        List<Moment> moments = new ArrayList<>();
-        Guests.run(
-                plan,
-                (envelope, machine) ->
-                        moments.add(
-                                new Moment(
-                                        envelope.stamp().vcpu(),
-                                        envelope.stamp().seq(),
-                                        StateCodec.digest(machine))));
-        return moments;
-    }
-
     private Journal files() {
         return Journals.open("file:" + folder, Optional.empty());
     }
@@ -64,7 +44,7 @@ class RebuildTest {
     })
     void everyStateIsTheLiveOne(String guest, String cpu, String policy, long checkpointEvery) {
         Plan plan = Guests.plan(guest, cpu, policy);
-        List<Moment> live = live(plan);
+        List<Moment> live = Moment.live(plan);
         try (Journal journal = files()) {
             Recorded recorded =
                     Guests.record(
@@ -79,16 +59,11 @@ class RebuildTest {
                             order % 2 == 0
                                     ? rebuild.at(order)
                                     : rebuild.at(moment.vcpu(), moment.seq());
-                    assertState(moment, order, found);
+                    moment.assertState(order, found);
                 }
-                assertState(live.getLast(), live.size(), rebuild.atEnd());
+                live.getLast().assertState(live.size(), rebuild.atEnd());
             }
         }
-    }
-
-    private static void assertState(Moment expected, long order, MachineState found) {
-        assertEquals(order, found.order());
-        assertEquals(expected.digest(), StateCodec.digest(found), () -> "at event " + order);
     }
 
     /// On a broker, at and around every checkpoint and here and there.
@@ -100,31 +75,16 @@ class RebuildTest {
     void sampledStatesOfABrokersLogAreTheLiveOnes(
             String guest, String cpu, String policy, long checkpointEvery) {
         Plan plan = Guests.plan(guest, cpu, policy);
-        List<Moment> live = live(plan);
+        List<Moment> live = Moment.live(plan);
         try (Journal journal = Journals.open("embedded:" + folder, Optional.empty())) {
             Recorded recorded =
                     Guests.record(
                             Guests.recorder(journal).withCheckpointEvery(checkpointEvery), plan);
             try (Session session = Session.open(journal, recorded.session())) {
                 assertEquals(live.size() / checkpointEvery, session.reader().checkpoints());
-                Rebuild rebuild = new Rebuild(session);
-                for (long order : samples(live.size(), checkpointEvery)) {
-                    Moment moment = live.get((int) order - 1);
-                    assertState(moment, order, rebuild.at(order));
-                    assertState(moment, order, rebuild.at(moment.vcpu(), moment.seq()));
-                }
-                assertState(live.getLast(), live.size(), rebuild.atEnd());
+                Moment.assertSampled(live, new Rebuild(session), checkpointEvery);
             }
         }
-    }
-
-    private static NavigableSet<Long> samples(long events, long checkpointEvery) {
-        NavigableSet<Long> orders = new TreeSet<>(List.of(1L, 2L, events));
-        for (long at = checkpointEvery; at < events; at += checkpointEvery) {
-            orders.addAll(List.of(at - 1, at, at + 1));
-        }
-        new Random(3).longs(12, 1, events).forEach(orders::add);
-        return orders;
     }
 
     @Test

@@ -3,9 +3,10 @@ package trapline.verify;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -17,7 +18,7 @@ class ReproductionTest {
     @TempDir Path folder;
 
     @Test
-    void aSecondJvmMakesTheSameBytes() throws IOException, InterruptedException {
+    void aSecondJvmMakesTheSameBytes() throws ExecutionException, InterruptedException {
         ProcessBuilder other =
                 OtherJvm.of(
                         List.of(
@@ -26,11 +27,13 @@ class ReproductionTest {
                                 "-Duser.timezone=Asia/Kathmandu",
                                 "-Dfile.encoding=ISO-8859-9"),
                         Fingerprints.class);
-        OtherJvm.Output output = OtherJvm.run(other, folder);
+        var running = new FutureTask<>(() -> OtherJvm.run(other, folder));
+        Thread.ofPlatform().daemon().start(running);
         String here =
                 Fingerprints.all().entrySet().stream()
                         .map(entry -> entry.getKey() + " = " + entry.getValue() + "\n")
                         .collect(Collectors.joining());
+        OtherJvm.Output output = running.get();
         assertEquals("", output.err());
         assertEquals(here, output.out());
     }

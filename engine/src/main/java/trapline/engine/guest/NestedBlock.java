@@ -114,14 +114,10 @@ record NestedBlock(Vendor vendor, Intercepts intercepts, Map<String, Long> field
         ops.add(new GuestOp.StoreNestedBitmap(rip, NestedBitmapStored.ALL, everything, everything));
         if (!everything) {
             for (int msr : intercepts.reads()) {
-                ops.add(
-                        new GuestOp.StoreNestedBitmap(
-                                rip, msr, true, intercepts.writes().contains(msr)));
+                storeBits(ops, msr, true, intercepts.writes().contains(msr));
             }
             for (int msr : intercepts.writes()) {
-                ops.add(
-                        new GuestOp.StoreNestedBitmap(
-                                rip, msr, intercepts.reads().contains(msr), true));
+                storeBits(ops, msr, intercepts.reads().contains(msr), true);
             }
         }
         goTo(ops, L2_RIP);
@@ -186,6 +182,13 @@ record NestedBlock(Vendor vendor, Intercepts intercepts, Map<String, Long> field
             vmwrite(ops, Vmcs.GUEST_RIP, address);
         } else {
             store(ops, Vmcb.RIP, address);
+        }
+    }
+
+    /// An MSR outside the bitmap's ranges has no bits: L1 gets it whatever it asks for.
+    private void storeBits(List<GuestOp> ops, int msr, boolean read, boolean write) {
+        if (vendor.bitmap().bit(msr, false) >= 0) {
+            ops.add(new GuestOp.StoreNestedBitmap(rip, msr, read, write));
         }
     }
 

@@ -256,6 +256,17 @@ class NestedSvmTest {
         assertEquals(1, recording.vcpu().kvm(Kvm.SPEC_CTRL));
     }
 
+    /// APM vol. 2, MSR Intercepts: an MSR outside the map has no bits and always exits, so that L1 gets it whether it asks or not.
+    @ParameterizedTest
+    @ValueSource(strings = {"0xc0012000", "0x2000", "0xffffffff"})
+    void msrOutsideTheMapIsL1s(String msr) {
+        String asked = "intercept: {read: [%s], write: [%s]}".formatted(msr, msr);
+        String[] ops = {"rdmsr: " + msr, "wrmsr: {msr: " + msr + ", value: 1}", "rdmsr: FS_BASE"};
+        Recording recording = run(PLAIN, "kvm-6.1", nested(asked, ops));
+        assertEquals(List.of("msr", "msr", "hypercall"), recording.exitReasons(2));
+        assertEquals(3, recording.all(NestedExited.class).size());
+    }
+
     /// FACTS 1.10: the processor's copy goes to vmcb02 at entry and back to vmcb01 at exit.
     @Test
     void carriesVirtualSpecCtrlAcross() {

@@ -214,6 +214,48 @@ class NestedVmxTest {
         assertEquals(2, recording.all(NestedEntered.class).size());
     }
 
+    /// FACTS 1.7: where v4 keeps interception, it does for L2's writes of IBRS too, whichever way they come. L1 never writes, so that
+    /// 01 is lifted by L2's 3, and L2 has the MSR from the next nested entry on.
+    @Test
+    void l2WritesFirstUnderV4() {
+        Recording recording =
+                run(
+                        "kvm-6.1,spec-ctrl=v4",
+                        nested(
+                                "",
+                                "wrmsr: {msr: 0x48, value: 1}",
+                                "cpuid: {leaf: 1}",
+                                "wrmsr: {msr: 0x48, value: 1}",
+                                "wrmsr: {msr: 0x48, value: 3}",
+                                "wrmsr: {msr: 0x48, value: 1}",
+                                "cpuid: {leaf: 1}",
+                                "wrmsr: {msr: 0x48, value: 1}"));
+        assertEquals(
+                List.of(
+                        "MSR_WRITE",
+                        "CPUID",
+                        "MSR_WRITE",
+                        "MSR_WRITE",
+                        "MSR_WRITE",
+                        "CPUID",
+                        "VMCALL"),
+                ofL2(recording));
+        assertEquals(1, recording.intercepts(1, 0x48));
+    }
+
+    /// SDM vol. 3C, MSR-Bitmap Address: an MSR outside the ranges has no bits and always exits, so that L1 gets it whether it asks or
+    /// not. 0xffffffff is no more all MSRs than any other.
+    @ParameterizedTest
+    @ValueSource(strings = {"0xc0012000", "0x2000", "0xffffffff", "0xc0010015"})
+    void msrOutsideTheBitmapIsL1s(String msr) {
+        String asked = "intercept: {read: [%s], write: [%s]}".formatted(msr, msr);
+        String[] ops = {"rdmsr: " + msr, "wrmsr: {msr: " + msr + ", value: 1}", "rdmsr: FS_BASE"};
+        Recording recording = run("kvm-6.1", nested(asked, ops));
+        assertEquals(List.of("MSR_READ", "MSR_WRITE", "VMCALL"), ofL2(recording));
+        assertEquals(3, recording.all(NestedExited.class).size());
+        assertEquals(recording.exitReasons(2), run("kvm-6.1", nested("", ops)).exitReasons(2));
+    }
+
     /// Which exits of L2 read the MSR back: only those while vmcs02 lets it write. h = 1.
     ///
     /// L2: w=2 exits (02 intercepts: no read), CPUID exits (no read); L1, whose bitmap was lifted, exits at VMRESUME (one

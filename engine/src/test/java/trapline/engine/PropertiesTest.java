@@ -38,7 +38,8 @@ import trapline.engine.state.VcpuState;
 /// What holds for every guest on every machine, tried on guests drawn from seeds.
 class PropertiesTest {
 
-    private static final int SEEDS = 60;
+    /// More of them with `-Dseeds=N`.
+    private static final int SEEDS = Integer.getInteger("seeds", 60);
 
     /// The first seeds are looked at after each event, the others at each op's end.
     private static final int CLOSELY = 12;

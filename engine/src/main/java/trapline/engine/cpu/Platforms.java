@@ -164,7 +164,10 @@ public final class Platforms {
         if (removed.isEmpty() || merged.find("controls").isEmpty()) {
             return merged;
         }
-        List<String> names = removed.get().items().stream().map(Node::text).toList();
+        List<String> names =
+                removed.get().items().stream()
+                        .map(control -> control.oneOf(Bits.controlNames(), "VMX control"))
+                        .toList();
         SequencedMap<String, Entry> entries = new LinkedHashMap<>(merged.entries());
         List<Node> kept =
                 merged.require("controls").items().stream()

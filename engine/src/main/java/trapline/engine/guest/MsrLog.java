@@ -138,7 +138,7 @@ public final class MsrLog implements Guest {
             int vcpu = vcpu(cells[2]);
             int msr = (int) hex(cells[4], 32);
             long value = hex(cells[5], 64);
-            long rip = hex("0x" + cells[6], 64);
+            long rip = digits(cells[6], cells[6], 64);
             return switch (cells[3]) {
                 case "wrmsr" ->
                         new Line(vcpu, new Step.Do(new GuestOp.Wrmsr(rip, msr, value, true)));
@@ -160,7 +160,10 @@ public final class MsrLog implements Guest {
         }
 
         private long hex(String cell, int bits) {
-            String digits = cell.startsWith("0x") ? cell.substring(2) : "";
+            return digits(cell.startsWith("0x") ? cell.substring(2) : "", cell, bits);
+        }
+
+        private long digits(String digits, String cell, int bits) {
             if (!digits.matches("[0-9a-fA-F]{1," + bits / 4 + "}")) {
                 throw expected("a hexadecimal number of " + bits + " bits", "'" + cell + "'");
             }

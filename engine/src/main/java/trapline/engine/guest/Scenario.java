@@ -85,19 +85,19 @@ public record Scenario(
         TreeMap<Integer, Node> byVcpu = new TreeMap<>();
         each.get()
                 .entries()
-                .forEach((key, entry) ->
-                        byVcpu.put(
-                                (int)
-                                        new Node.Scalar(entry.keyPlace(), key, true)
-                                                .number(0, MOST_VCPUS - 1L),
-                                entry.value()));
+                .forEach((key, entry) -> {
+                    Node vcpu = new Node.Scalar(entry.keyPlace(), key, true);
+                    if (byVcpu.put((int) vcpu.number(0, MOST_VCPUS - 1L), entry.value()) != null) {
+                        throw vcpu.error(Kind.SYNTAX, "vCPU %s stands twice", key);
+                    }
+                });
         int count = byVcpu.isEmpty() ? 0 : byVcpu.lastKey() + 1;
         if (byVcpu.size() != count || count == 0 || (vcpus != 0 && vcpus != count)) {
             throw each.get()
                     .error(
                             Kind.SYNTAX,
                             "expected a program for each vCPU from 0 to %d",
-                            Math.max(vcpus, count) - 1);
+                            Math.max(1, Math.max(vcpus, count)) - 1);
         }
         return new ArrayList<>(byVcpu.values());
     }

@@ -111,6 +111,10 @@ final class ScenarioCompiler {
     }
 
     private void item(Node item, int depth) {
+        boolean empty = item instanceof Scalar s && s.text().isEmpty();
+        if (empty || item instanceof Node.Sequence) {
+            throw item.expected("an op");
+        }
         if (item instanceof Scalar scalar) {
             op(scalar.text(), item, new Scalar(item.place(), "", false));
             return;
@@ -221,7 +225,10 @@ final class ScenarioCompiler {
                         .map(Field::name)
                         .toList();
         return key.error(
-                Kind.UNKNOWN_NAME, "unknown field '%s'%s", name, Suggestion.of(name, known));
+                Kind.UNKNOWN_NAME,
+                "unknown field '%s'%s",
+                Node.abridged(name),
+                Suggestion.of(name, known));
     }
 
     /// The address of the next op.
@@ -274,15 +281,13 @@ final class ScenarioCompiler {
             }
             case "mov-cr" -> {
                 value.allow(name, List.of("cr", "value"));
-                Node cr = value.require("cr");
-                cr.oneOf(List.of("0", "2", "3", "4", "8"), "control register");
-                number(value.require("value"), n -> new GuestOp.MovToCr(rip, (int) cr.number(), n));
+                int cr = oneOf(value.require("cr"), "control register", 0, 2, 3, 4, 8);
+                number(value.require("value"), n -> new GuestOp.MovToCr(rip, cr, n));
             }
             case "mov-dr" -> {
                 value.allow(name, List.of("dr", "value"));
-                Node dr = value.require("dr");
-                dr.oneOf(List.of("0", "1", "2", "3", "6", "7"), "debug register");
-                number(value.require("value"), n -> new GuestOp.MovToDr(rip, (int) dr.number(), n));
+                int dr = oneOf(value.require("dr"), "debug register", 0, 1, 2, 3, 6, 7);
+                number(value.require("value"), n -> new GuestOp.MovToDr(rip, dr, n));
             }
             case "invlpg" -> {
                 Node address = value instanceof Scalar ? value : only(value, name, "address");
@@ -325,7 +330,7 @@ final class ScenarioCompiler {
                 : key.error(
                         Kind.UNKNOWN_NAME,
                         "unknown op '%s'%s",
-                        name,
+                        Node.abridged(name),
                         Suggestion.orAll(name, "ops", OPS));
     }
 
@@ -370,8 +375,18 @@ final class ScenarioCompiler {
 
     private static int size(Node value, int largest) {
         Node size = value.find("size").orElse(new Scalar(value.place(), "1", false));
-        size.oneOf(largest == 8 ? List.of("1", "2", "4", "8") : List.of("1", "2", "4"), "size");
-        return (int) size.number();
+        return largest == 8 ? oneOf(size, "size", 1, 2, 4, 8) : oneOf(size, "size", 1, 2, 4);
+    }
+
+    /// A number that is one of a few.
+    private static int oneOf(Node node, String what, Integer... known) {
+        long number = node.number();
+        for (int each : known) {
+            if (each == number) {
+                return each;
+            }
+        }
+        throw node.expected(what + " " + Node.anyOf(List.of(known)));
     }
 
     private static Node only(Node value, String op, String key) {
@@ -385,7 +400,7 @@ final class ScenarioCompiler {
                         node.error(
                                 Kind.UNKNOWN_NAME,
                                 "unknown MSR '%s'%s",
-                                node.text(),
+                                Node.abridged(node.text()),
                                 Suggestion.of(node.text(), Msrs.names())));
     }
 

@@ -158,6 +158,9 @@ final class PolicyReader {
     }
 
     private static List<Access> accesses(Node list) {
+        for (Node item : list.items()) {
+            item.allow("an access", List.of("msr", "access"));
+        }
         return list.items().stream().map(PolicyReader::access).toList();
     }
 
@@ -172,7 +175,7 @@ final class PolicyReader {
                         node.error(
                                 Kind.UNKNOWN_NAME,
                                 "unknown MSR '%s'%s",
-                                node.text(),
+                                Node.abridged(node.text()),
                                 Suggestion.of(node.text(), Msrs.names())));
     }
 

@@ -92,6 +92,9 @@ public final class CelMessage {
     }
 
     private String unknown(String name, int offset) {
+        if (source.startsWith("(", offset)) {
+            return "unknown function '%s'".formatted(name);
+        }
         Matcher whole = NAME.matcher(source).region(offset, source.length());
         String word = whole.lookingAt() && whole.group().startsWith(name) ? whole.group() : name;
         boolean call = source.startsWith("(", Math.min(offset + word.length(), source.length()));

@@ -12,6 +12,9 @@ import trapline.engine.text.InputException.Kind;
 /// A value of a YAML file that knows its place. Every accessor throws [InputException] with it.
 public sealed interface Node {
 
+    /// So many names are told at once.
+    int FEW = 8;
+
     Place place();
 
     /// A position in a file, counted from 1.
@@ -49,7 +52,8 @@ public sealed interface Node {
         };
     }
 
-    private static String abridged(String text) {
+    /// A text from outside as errors show it, however long it is.
+    static String abridged(String text) {
         return text.length() <= 60 ? text : text.substring(0, 57) + "...";
     }
 
@@ -61,16 +65,20 @@ public sealed interface Node {
     }
 
     default boolean bool() {
-        return switch (text()) {
-            case "true" -> true;
-            case "false" -> false;
-            default -> throw expected("true or false");
-        };
+        if (this instanceof Scalar(_, String text, _)) {
+            if (text.equals("true") || text.equals("false")) {
+                return text.equals("true");
+            }
+        }
+        throw expected("true or false");
     }
 
     /// A number in decimal or, after `0x`, in hexadecimal, up to 64 bits; negative ones in decimal.
     default long number() {
-        String text = text().replace("_", "");
+        if (!(this instanceof Scalar scalar)) {
+            throw expected("a whole number");
+        }
+        String text = scalar.text().replace("_", "");
         try {
             if (text.startsWith("0x") || text.startsWith("0X")) {
                 return Long.parseUnsignedLong(text.substring(2), 16);
@@ -112,7 +120,7 @@ public sealed interface Node {
         return find(key).orElseThrow(() -> error(Kind.SYNTAX, "'%s' is missing", key));
     }
 
-    /// One of some names; anything else is an error that suggests the nearest.
+    /// One of some names; anything else is an error that suggests the nearest, or where they are few names them all.
     default String oneOf(Collection<String> known, String what) {
         String name = text();
         if (!known.contains(name)) {
@@ -121,9 +129,20 @@ public sealed interface Node {
                     "unknown %s '%s'%s",
                     what,
                     abridged(name),
-                    Suggestion.of(name, known));
+                    known.size() <= FEW
+                            ? "; expected " + anyOf(known)
+                            : Suggestion.of(name, known));
         }
         return name;
+    }
+
+    /// `a, b or c`.
+    static String anyOf(Collection<?> known) {
+        List<String> names = known.stream().map(Object::toString).toList();
+        int last = names.size() - 1;
+        return last < 1
+                ? String.join("", names)
+                : String.join(", ", names.subList(0, last)) + " or " + names.get(last);
     }
 
     /// Refuses keys that the grammar does not have here.

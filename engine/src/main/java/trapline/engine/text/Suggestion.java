@@ -6,10 +6,16 @@ import java.util.Locale;
 /// Finds the known name that a user most likely meant.
 public final class Suggestion {
 
+    /// No known name is nearly as long.
+    private static final int LONGEST = 100;
+
     private Suggestion() {}
 
     /// `; did you mean X?`, or nothing where no known name is near.
     public static String of(String name, Collection<String> known) {
+        if (name.length() > LONGEST) {
+            return "";
+        }
         String wanted = name.toLowerCase(Locale.ROOT);
         String best = "";
         int bestDistance = (wanted.length() < 4 ? 1 : Math.max(2, wanted.length() / 3)) + 1;

@@ -28,7 +28,10 @@ public final class Yaml {
     /// The most characters a file may have.
     public static final int LARGEST = 4 * 1024 * 1024;
 
-    private static final int DEEPEST = 64;
+    private static final int DEEPEST = 100;
+
+    /// The parser's own limits know no place, so that they come later.
+    private static final int DEEPEST_PARSED = 2 * DEEPEST;
 
     private static final YAMLFactory FACTORY = factory();
 
@@ -45,12 +48,12 @@ public final class Yaml {
     private static YAMLFactory factory() {
         LoaderOptions options = new LoaderOptions();
         options.setCodePointLimit(LARGEST);
-        options.setNestingDepthLimit(DEEPEST);
+        options.setNestingDepthLimit(DEEPEST_PARSED);
         options.setMaxAliasesForCollections(0);
         return YAMLFactory.builder()
                 .loaderOptions(options)
                 .streamReadConstraints(
-                        StreamReadConstraints.builder().maxNestingDepth(DEEPEST).build())
+                        StreamReadConstraints.builder().maxNestingDepth(DEEPEST_PARSED).build())
                 .build();
     }
 

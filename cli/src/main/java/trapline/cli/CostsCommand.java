@@ -31,7 +31,10 @@ final class CostsCommand implements Callable<Integer> {
         for (String name : CostProfile.builtIn()) {
             CostProfile profile = CostProfile.find(name, UserFiles::text);
             table.row(name, profile.summary());
-            rows.add(Map.of("costs", name, "summary", profile.summary()));
+            Map<String, Object> row = new LinkedHashMap<>();
+            row.put("costs", name);
+            row.put("summary", profile.summary());
+            rows.add(row);
         }
         if (console.json()) {
             console.document(Map.of("costs", rows));

@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 import trapline.engine.cpu.Platform;
@@ -16,7 +17,10 @@ import trapline.engine.cpu.Platforms;
 import trapline.replayer.Names;
 
 /// `cpus`: the host platforms that are built in.
-@Command(name = "cpus", description = "Lists the built-in host platforms.")
+@Command(
+        name = "cpus",
+        description = "Lists the built-in host platforms.",
+        subcommands = CpusCommand.Show.class)
 final class CpusCommand implements Callable<Integer> {
 
     @ParentCommand Main main;
@@ -49,5 +53,32 @@ final class CpusCommand implements Callable<Integer> {
             console.out().print(table);
         }
         return ExitCode.DONE.number();
+    }
+
+    /// `cpus show`.
+    @Command(name = "show", description = "Prints a host platform in full, as a file.")
+    static final class Show implements Callable<Integer> {
+
+        @ParentCommand CpusCommand cpus;
+
+        @Parameters(
+                paramLabel = "CPU",
+                description = "NAME[,PROPERTY=true|false]... or a file for NAME.")
+        String cpu;
+
+        @Override
+        public Integer call() {
+            Console console = new Console(cpus.main, cpus.spec);
+            String text = new Platforms(UserFiles::text).resolve(cpu).description().text();
+            if (console.json()) {
+                Map<String, Object> tree = new LinkedHashMap<>();
+                tree.put("cpu", cpu);
+                tree.put("text", text);
+                console.document(tree);
+            } else {
+                console.out().print(text);
+            }
+            return ExitCode.DONE.number();
+        }
     }
 }

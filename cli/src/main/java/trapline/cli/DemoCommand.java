@@ -65,6 +65,9 @@ final class DemoCommand extends LogCommand implements Callable<Integer> {
                             "kvm-6.1,spec-ctrl=v4",
                             console);
         }
+        console.note(
+                "\nBoth sessions stay in %s. Go on with 'trapline stat last' or 'trapline --help'.",
+                main.globals.log);
         if (console.json()) {
             Map<String, Object> tree = new LinkedHashMap<>();
             tree.put("ok", ok);

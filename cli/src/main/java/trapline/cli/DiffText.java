@@ -21,6 +21,9 @@ final class DiffText {
     /// A list with more unchanged rows than this shows only what changed.
     private static final int FEW = 6;
 
+    /// A break-even beyond so many times a figure's range says nothing.
+    private static final int FAR = 10;
+
     private final DiffResult diff;
     private final boolean all;
     private final Table table = new Table("lrrr");
@@ -139,7 +142,7 @@ final class DiffText {
     }
 
     private static String breakEven(Sensitivity s) {
-        if (Double.isNaN(s.breakEven())) {
+        if (Double.isNaN(s.breakEven()) || s.breakEven() > FAR * s.range().high()) {
             return "";
         }
         return "; both cost the same at %,.1f%s"

@@ -78,19 +78,24 @@ final class EventsCommand extends LogCommand implements Callable<Integer> {
             description = "Go on with what is still being recorded, until the session ends.")
     boolean follow;
 
+    private long printed;
+
     @Override
     public Integer call() {
         EventQuery query = query();
         Console console = console();
         try (Journal journal = openLogToRead();
                 Session opened = Session.open(journal, session)) {
-            Consumer<Envelope> printer = printer(opened, console);
+            Consumer<Envelope> printer = counted(printer(opened, console));
             if (follow) {
                 main.interrupt.hold();
                 main.interrupt.whileWaiting(() -> follow(query, opened, printer));
                 noteTorn(journal, opened, console);
             } else {
                 query.run(opened, printer, main.interrupt);
+            }
+            if (printed == 0 && main.interrupt.getAsBoolean()) {
+                console.note("No event of session %s is such a one.", opened.name());
             }
         }
         return ExitCode.DONE.number();
@@ -110,6 +115,13 @@ final class EventsCommand extends LogCommand implements Callable<Integer> {
                 Optional.ofNullable(vcpu),
                 types,
                 Optional.ofNullable(where).map(Where::of));
+    }
+
+    private Consumer<Envelope> counted(Consumer<Envelope> printer) {
+        return envelope -> {
+            printed++;
+            printer.accept(envelope);
+        };
     }
 
     private Consumer<Envelope> printer(Session opened, Console console) {

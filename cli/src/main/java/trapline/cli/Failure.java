@@ -6,10 +6,15 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
 import picocli.CommandLine.ExecutionException;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
 import trapline.engine.text.InputException;
+import trapline.engine.text.Suggestion;
 import trapline.journal.JournalException;
 import trapline.replayer.ReplayException;
 
@@ -21,7 +26,7 @@ record Failure(ExitCode code, String message) {
         return switch (thrown) {
             case UnmatchedArgumentException unmatched ->
                     new Failure(ExitCode.USAGE, describe(unmatched));
-            case ParameterException usage -> new Failure(ExitCode.USAGE, usage.getMessage());
+            case ParameterException usage -> new Failure(ExitCode.USAGE, sentence(usage));
             case FileSystemException file -> badInput(file.getFile() + ": " + reason(file));
             case IOException io -> badInput(reason(io));
             case StandardOutput.Closed closed when closed.readerHasGone() ->
@@ -77,9 +82,22 @@ record Failure(ExitCode code, String message) {
                 unmatched.isUnknownOption()
                         ? "option"
                         : isCommand(unmatched) ? "command" : "argument";
-        String near = String.join("' or '", unmatched.getSuggestions());
-        String advice = near.isEmpty() ? "" : "; did you mean '" + near + "'?";
-        return "unknown %s '%s'%s".formatted(kind, word, advice);
+        return "unknown %s '%s'%s".formatted(kind, word, Suggestion.of(word, known(unmatched)));
+    }
+
+    private static Set<String> known(UnmatchedArgumentException unmatched) {
+        CommandSpec command = unmatched.getCommandLine().getCommandSpec();
+        return unmatched.isUnknownOption()
+                ? new TreeSet<>(command.optionsMap().keySet())
+                : new TreeSet<>(command.subcommands().keySet());
+    }
+
+    /// Picocli's own words, begun as ours are.
+    private static String sentence(ParameterException usage) {
+        String words = usage.getMessage();
+        return words.isEmpty()
+                ? words
+                : words.substring(0, 1).toLowerCase(Locale.ROOT) + words.substring(1);
     }
 
     private static boolean isCommand(UnmatchedArgumentException unmatched) {

@@ -78,6 +78,7 @@ final class HelpLayout {
         codes.put("2", "Wrong usage.");
         codes.put("3", "Bad input: a file, a policy, a session's name, a place in it.");
         codes.put("4", "Trouble with the log or its broker.");
+        codes.put("70", "A mistake of Trapline's own.");
         codes.put("130", "Interrupted.");
         return codes;
     }

@@ -42,7 +42,7 @@ final class MachineOptions {
             names = "--cpu",
             paramLabel = "CPU",
             description = {
-                "The host platform: a name (see 'cpus') or a file, then ,PROPERTY=true|false...",
+                "The host platform: NAME[,PROPERTY=true|false]... (see 'cpus'), or a file for NAME.",
                 "Default: what the guest asks for, else " + DEFAULT_CPU
             })
     String cpu;

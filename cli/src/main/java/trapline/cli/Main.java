@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.PrintWriter;
 import java.util.List;
+import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
@@ -53,6 +54,7 @@ public final class Main implements Runnable {
     Interrupt interrupt;
 
     public static void main(String[] args) {
+        Locale.setDefault(Locale.ROOT);
         Thread.setDefaultUncaughtExceptionHandler((_, thrown) -> report(thrown, errors()));
         System.exit(run(args));
     }

@@ -4,7 +4,12 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
@@ -34,6 +39,9 @@ import trapline.engine.text.Node;
             PoliciesCommand.Check.class
         })
 final class PoliciesCommand implements Callable<Integer> {
+
+    /// Two values of which one at least has several members.
+    private static final Pattern LIST = Pattern.compile("[\\w:-]+( [\\w:-]+){2,}");
 
     @ParentCommand Main main;
 
@@ -77,7 +85,10 @@ final class PoliciesCommand implements Callable<Integer> {
     private static Map<String, Object> tree() {
         List<Object> bases = new ArrayList<>();
         for (String base : Policies.bases()) {
-            bases.add(Map.of("policy", base, "summary", resolve(base).identity().summary()));
+            Map<String, Object> row = new LinkedHashMap<>();
+            row.put("policy", base);
+            row.put("summary", resolve(base).identity().summary());
+            bases.add(row);
         }
         List<Object> variants = new ArrayList<>();
         for (String mechanism : Policies.mechanisms()) {
@@ -140,7 +151,10 @@ final class PoliciesCommand implements Callable<Integer> {
             for (Difference field :
                     PolicyFields.differences(
                             resolve(base).identity(), resolve(candidate).identity())) {
-                table.row(field.field(), field.base(), field.candidate());
+                table.row(
+                        field.field(),
+                        without(field.base(), field.candidate()),
+                        without(field.candidate(), field.base()));
                 Map<String, Object> row = new LinkedHashMap<>();
                 row.put("field", field.field());
                 row.put("base", field.base());
@@ -162,6 +176,20 @@ final class PoliciesCommand implements Callable<Integer> {
         }
     }
 
+    /// Of a list only the members that the other one lacks, where members are what differs.
+    private static String without(String list, String other) {
+        Set<String> mine = new TreeSet<>(List.of(list.split(" ")));
+        Set<String> theirs = new TreeSet<>(List.of(other.split(" ")));
+        if (!LIST.matcher((list + " " + other).strip()).matches() || mine.equals(theirs)) {
+            return list;
+        }
+        String rest =
+                Stream.of(list.split(" "))
+                        .filter(member -> !theirs.contains(member))
+                        .collect(Collectors.joining(" "));
+        return rest.isEmpty() ? "" : "with " + rest;
+    }
+
     /// `policies check`.
     @Command(name = "check", description = "Reads a policy file and type-checks its conditions.")
     static final class Check implements Callable<Integer> {
@@ -176,7 +204,10 @@ final class PoliciesCommand implements Callable<Integer> {
             Console console = new Console(policies.main, policies.spec);
             Policy policy = MachineOptions.policy(file);
             if (console.json()) {
-                console.document(Map.of("policy", policy.identity().expression(), "ok", true));
+                Map<String, Object> tree = new LinkedHashMap<>();
+                tree.put("policy", policy.identity().expression());
+                tree.put("ok", true);
+                console.document(tree);
             } else {
                 console.line("%s is in order.", file);
             }

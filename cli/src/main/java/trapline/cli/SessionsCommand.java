@@ -47,11 +47,11 @@ final class SessionsCommand extends LogCommand implements Callable<Integer> {
             tree.put("sessions", rows);
             tree.put("damaged", damaged.stream().map(Throwable::getMessage).toList());
             console.document(tree);
-        } else if (entries.isEmpty()) {
+        } else if (entries.isEmpty() && damaged.isEmpty()) {
             console.note(
                     "No sessions in %s. Record one: trapline record --guest GUEST",
                     main.globals.log);
-        } else {
+        } else if (!entries.isEmpty()) {
             console.out().print(table(entries));
         }
         damaged.forEach(e -> console.note("trapline: unreadable: %s", e.getMessage()));

@@ -93,7 +93,8 @@ final class StatCommand extends LogCommand implements Callable<Integer> {
         List<Failure> failures = tally.entryFailures().all();
         if (!failures.isEmpty()) {
             console.line("");
-            console.line("%s VM entries failed:", Table.number(tally.entryFailures().total()));
+            long total = tally.entryFailures().total();
+            console.line("%s VM %s failed:", Table.number(total), total == 1 ? "entry" : "entries");
             failures.forEach(failure -> console.line("  %s", failure.describe()));
         }
     }

@@ -64,7 +64,7 @@ class MainTest {
     void suggestsTheNearestCommand() {
         assertEquals(2, run("prbe"));
         assertEquals(
-                "trapline: unknown command 'prbe'; did you mean 'probe'?\nTry 'trapline --help'.\n",
+                "trapline: unknown command 'prbe'; did you mean probe?\nTry 'trapline --help'.\n",
                 err.toString());
     }
 

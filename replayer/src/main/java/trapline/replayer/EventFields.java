@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import trapline.engine.event.Envelope;
 import trapline.engine.event.Event;
@@ -44,6 +45,17 @@ public final class EventFields {
         public String toString() {
             return Names.hex(value);
         }
+    }
+
+    /// The fields that there are, over all events.
+    static Set<String> names() {
+        Set<String> names = new TreeSet<>();
+        for (Class<?> kind : Event.class.getPermittedSubclasses()) {
+            for (Class<?> event : kind.getPermittedSubclasses()) {
+                components(event).forEach(component -> names.add(component.getName()));
+            }
+        }
+        return names;
     }
 
     /// Place, type and fields of one event.

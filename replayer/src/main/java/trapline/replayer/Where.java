@@ -1,22 +1,29 @@
 package trapline.replayer;
 
 import com.google.common.primitives.UnsignedLong;
+import dev.cel.common.CelAbstractSyntaxTree;
 import dev.cel.common.CelValidationException;
+import dev.cel.common.ast.CelExpr;
+import dev.cel.common.navigation.CelNavigableAst;
+import dev.cel.common.navigation.CelNavigableExpr;
 import dev.cel.common.types.MapType;
 import dev.cel.common.types.SimpleType;
 import dev.cel.compiler.CelCompilerFactory;
+import dev.cel.parser.CelStandardMacro;
 import dev.cel.runtime.CelEvaluationException;
 import dev.cel.runtime.CelRuntime;
 import dev.cel.runtime.CelRuntimeFactory;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import trapline.engine.event.Envelope;
 import trapline.engine.state.Vendor;
 import trapline.engine.text.CelMessage;
 import trapline.engine.text.InputException;
 import trapline.engine.text.InputException.Kind;
 import trapline.engine.text.Node.Place;
+import trapline.engine.text.Suggestion;
 
 /// A CEL condition over one event: `type`, `vcpu`, `order`, `seq`, `pcpu`, `tick`, `op`, `cause`, and the
 /// event's own fields in `event`.
@@ -48,10 +55,12 @@ public final class Where {
             var builder =
                     CelCompilerFactory.standardCelCompilerBuilder()
                             .setResultType(SimpleType.BOOL)
+                            .setStandardMacros(CelStandardMacro.HAS)
                             .addVar("type", SimpleType.STRING)
                             .addVar("event", MapType.create(SimpleType.STRING, SimpleType.DYN));
             NUMBERS.forEach(number -> builder.addVar(number, SimpleType.INT));
             var tree = builder.build().compile(source).getAst();
+            checkFields(tree);
             return new Where(
                     source, CelRuntimeFactory.plannerRuntimeBuilder().build().createProgram(tree));
         } catch (CelValidationException e) {
@@ -59,6 +68,35 @@ public final class Where {
         } catch (CelEvaluationException e) {
             throw new InputException(Kind.SYNTAX, "--where", e.getMessage());
         }
+    }
+
+    /// A field that no event has would only ever find nothing.
+    private static void checkFields(CelAbstractSyntaxTree tree) {
+        Set<String> known = EventFields.names();
+        CelNavigableAst.fromAst(tree)
+                .getRoot()
+                .allNodes()
+                .map(CelNavigableExpr::expr)
+                .filter(Where::isField)
+                .map(expr -> expr.select().field())
+                .filter(field -> !known.contains(field))
+                .findFirst()
+                .ifPresent(field -> {
+                    throw new InputException(
+                            Kind.UNKNOWN_NAME,
+                            "--where",
+                            "no event has a field '%s'%s"
+                                    .formatted(field, Suggestion.orAll(field, "fields", known)));
+                });
+    }
+
+    private static boolean isField(CelExpr expr) {
+        if (expr.getKind() != CelExpr.ExprKind.Kind.SELECT) {
+            return false;
+        }
+        CelExpr operand = expr.select().operand();
+        return operand.getKind() == CelExpr.ExprKind.Kind.IDENT
+                && operand.ident().name().equals("event");
     }
 
     boolean holds(Vendor vendor, Envelope envelope) {

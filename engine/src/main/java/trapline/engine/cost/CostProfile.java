@@ -54,12 +54,12 @@ public record CostProfile(
                                 new InputException(
                                         Kind.UNKNOWN_NAME,
                                         "",
-                                        "unknown cost profile '%s'%s; built in are %s"
+                                        "unknown cost profile '%s'; built in are %s%s"
                                                 .formatted(
                                                         name,
+                                                        String.join(", ", builtIn()),
                                                         Suggestion.of(
-                                                                name, new TreeSet<>(builtIn())),
-                                                        String.join(", ", builtIn()))));
+                                                                name, new TreeSet<>(builtIn())))));
         return parse(text, name);
     }
 

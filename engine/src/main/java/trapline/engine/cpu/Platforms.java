@@ -285,10 +285,10 @@ public final class Platforms {
         return new InputException(
                 Kind.UNKNOWN_NAME,
                 "",
-                "unknown cpu '%s'%s; built in are %s"
+                "unknown CPU '%s'; built in are %s%s"
                         .formatted(
                                 name,
-                                Suggestion.of(name, new TreeSet<>(names())),
-                                String.join(", ", names())));
+                                String.join(", ", names()),
+                                Suggestion.of(name, new TreeSet<>(names()))));
     }
 }

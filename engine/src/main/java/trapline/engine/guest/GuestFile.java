@@ -53,12 +53,12 @@ public record GuestFile(
                                 new InputException(
                                         InputException.Kind.UNKNOWN_NAME,
                                         "",
-                                        "unknown guest '%s'%s; built in are %s"
+                                        "unknown guest '%s'; built in are %s%s"
                                                 .formatted(
                                                         name,
+                                                        String.join(", ", builtIn()),
                                                         Suggestion.of(
-                                                                name, new TreeSet<>(builtIn())),
-                                                        String.join(", ", builtIn()))));
+                                                                name, new TreeSet<>(builtIn())))));
         return of(text, name);
     }
 

@@ -229,11 +229,11 @@ public final class Policies {
         return new InputException(
                 Kind.UNKNOWN_NAME,
                 "",
-                "unknown policy '%s'%s; built in are %s"
+                "unknown policy '%s'; built in are %s%s"
                         .formatted(
                                 name,
-                                Suggestion.of(name, new TreeSet<>(bases())),
-                                String.join(", ", bases())));
+                                String.join(", ", bases()),
+                                Suggestion.of(name, new TreeSet<>(bases()))));
     }
 
     /// A resolved tree's canonical text.

@@ -80,7 +80,7 @@ public final class CelMessage {
         }
         found = TYPE.matcher(raw);
         if (found.matches()) {
-            return "expected a %s, found a %s".formatted(found.group(1), found.group(2));
+            return "expected %s, found %s".formatted(found.group(1), found.group(2));
         }
         for (Pattern syntax : new Pattern[] {TOKEN, INPUT, NO_ALTERNATIVE}) {
             found = syntax.matcher(raw);

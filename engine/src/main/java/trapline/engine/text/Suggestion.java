@@ -1,6 +1,7 @@
 package trapline.engine.text;
 
 import java.util.Collection;
+import java.util.List;
 import java.util.Locale;
 
 /// Finds the known name that a user most likely meant.
@@ -26,7 +27,19 @@ public final class Suggestion {
                 best = candidate;
             }
         }
+        if (best.isEmpty()) {
+            best = begunWith(wanted, known);
+        }
         return best.isEmpty() ? "" : "; did you mean " + best + "?";
+    }
+
+    /// The one name that a user typed only the beginning of, or nothing.
+    private static String begunWith(String wanted, Collection<String> known) {
+        List<String> longer =
+                known.stream()
+                        .filter(name -> name.toLowerCase(Locale.ROOT).startsWith(wanted))
+                        .toList();
+        return wanted.isEmpty() || longer.size() != 1 ? "" : longer.getFirst();
     }
 
     /// The nearest of a few known names, or else all of them.

@@ -200,8 +200,17 @@ final class ContainerFile implements AutoCloseable {
             return ContainerHeader.decode(bytes);
         } catch (WireException e) {
             Kind kind = e.kind() == WireException.Kind.UNKNOWN_SCHEMA ? Kind.NEWER : Kind.DAMAGED;
-            throw new JournalException(kind, path.toString(), e.getMessage(), e);
+            throw new JournalException(kind, path.toString(), headerMessage(e), e);
         }
+    }
+
+    private String headerMessage(WireException e) {
+        if (size == 0) {
+            return "the file is empty";
+        }
+        return e.kind() == WireException.Kind.DAMAGED
+                ? "the header is cut short or damaged: " + e.getMessage()
+                : e.getMessage();
     }
 
     JournalException damaged(long position, String message) {

@@ -10,26 +10,40 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /// Tables read from the sources that the engine models, kept apart from the engine's own.
 public final class Reference {
+
+    private static final Pattern CELL = Pattern.compile("\\G(?:^|,)(?:\"([^\"]*)\"|([^,\"]*))");
 
     private Reference() {}
 
     /// The rows of a table, each by column.
     public static List<SortedMap<String, String>> rows(String name) {
         List<String> lines = text("reference/" + name).lines().toList();
-        String[] columns = lines.getFirst().split(",", -1);
+        List<String> columns = cells(lines.getFirst());
         List<SortedMap<String, String>> rows = new ArrayList<>();
         for (String line : lines.subList(1, lines.size())) {
-            String[] cells = line.split(",", -1);
+            List<String> cells = cells(line);
             SortedMap<String, String> row = new TreeMap<>();
-            for (int i = 0; i < columns.length; i++) {
-                row.put(columns[i], cells[i]);
+            for (int i = 0; i < columns.size(); i++) {
+                row.put(columns.get(i), cells.get(i));
             }
             rows.add(row);
         }
         return rows;
+    }
+
+    /// A cell with a comma stands between quotation marks.
+    private static List<String> cells(String line) {
+        List<String> cells = new ArrayList<>();
+        Matcher cell = CELL.matcher(line);
+        while (cell.find()) {
+            cells.add(cell.group(1) == null ? cell.group(2) : cell.group(1));
+        }
+        return cells;
     }
 
     public static String text(String path) {

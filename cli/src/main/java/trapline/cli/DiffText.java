@@ -111,12 +111,10 @@ final class DiffText {
     private String verdict() {
         Comparison comparison = diff.comparison();
         Range cycles = comparison.difference();
-        String range =
-                "%s cycles, from %s to %s"
-                        .formatted(
-                                signed(cycles.typical()),
-                                signed(cycles.low()),
-                                signed(cycles.high()));
+        String range = signed(cycles.typical()) + " cycles";
+        if (cycles.low() != cycles.high()) {
+            range += ", from %s to %s".formatted(signed(cycles.low()), signed(cycles.high()));
+        }
         StringBuilder text = new StringBuilder("verdict: ");
         text.append(
                 switch (comparison.verdict()) {
@@ -125,9 +123,9 @@ final class DiffText {
                     case BASE_CHEAPER -> "the base is cheaper: " + range;
                     case DEPENDS -> "it depends: " + range;
                 });
-        for (Sensitivity sensitivity : comparison.sensitivities()) {
-            text.append("\n  ").append(sensitivity(sensitivity));
-        }
+        comparison.sensitivities().stream()
+                .filter(sensitivity -> sensitivity.range().high() > 0)
+                .forEach(sensitivity -> text.append("\n  ").append(sensitivity(sensitivity)));
         return text.toString();
     }
 
@@ -177,7 +175,12 @@ final class DiffText {
         Describe describe = new Describe(diff.session().vendor());
         StringBuilder text =
                 new StringBuilder(
-                        "%s ops differ".formatted(Table.number(diff.guestVisible().count())));
+                        "%s op%s"
+                                .formatted(
+                                        Table.number(diff.guestVisible().count()),
+                                        diff.guestVisible().count() == 1
+                                                ? " differs"
+                                                : "s differ"));
         for (Difference d :
                 diff.guestVisible().differences().stream().limit(MOST_DIFFERENCES).toList()) {
             text.append(

@@ -115,11 +115,12 @@ public final class CelMessage {
     }
 
     private static String unexpected(String what) {
-        return switch (what) {
-            case "<EOF>" -> "the condition ends too early";
-            case "=" -> "unexpected '='; '==' compares";
-            default -> "unexpected '%s'".formatted(what);
-        };
+        if (what.startsWith("=") && !what.startsWith("==")) {
+            return "unexpected '='; '==' compares";
+        }
+        return what.equals("<EOF>")
+                ? "the condition ends too early"
+                : "unexpected '%s'".formatted(what);
     }
 
     private String marked(int offset) {

@@ -79,7 +79,7 @@ final class KafkaFailure {
     private static String reason(Throwable cause) {
         return switch (cause) {
             case TimeoutException _ ->
-                    "no answer in time (a wrong address, or security settings are missing)";
+                    "no answer in time (nobody listens there, or security settings are missing)";
             case AuthenticationException e -> "authentication failed: " + text(e);
             case AuthorizationException e -> "not authorized: " + text(e);
             case ConfigException e when isUnresolvable(e) -> "no host of that name";

@@ -39,7 +39,7 @@ import trapline.engine.state.VcpuState;
 class PropertiesTest {
 
     /// More of them with `-Dseeds=N`.
-    private static final int SEEDS = Integer.getInteger("seeds", 60);
+    private static final int SEEDS = Integer.getInteger("seeds", 50);
 
     /// The first seeds are looked at after each event, the others at each op's end.
     private static final int CLOSELY = 12;
@@ -190,6 +190,34 @@ class PropertiesTest {
         }
         List<Section> end = Sections.of(recording.machine());
         copies.forEach(copy -> Recording.assertSame(end, Sections.of(copy)));
+    }
+
+    /// Interception is the hypervisor's affair: the guest sees the same whichever accesses exit. Not under 5.4, whose nested bitmaps
+    /// are only ever cleared, so that what L1 wants to have depends on what L0 passed once (FACTS 1.9); nor where L1 on AMD gives up
+    /// MSR_PROT, for which KVM loses what L2 writes (FACTS 1.8).
+    @ParameterizedTest
+    @MethodSource("scenarios")
+    void guestCannotTellWhatExits(RandomScenario scenario) {
+        String drawn = scenario.machine().policy().split(",")[0];
+        VcpuScenario machine = scenario.machine().guestCpu("{}");
+        String tree = drawn.equals("kvm-5.4") ? "kvm-5.15" : drawn;
+        List<GuestEvent> expected = seen(machine.under(tree), scenario);
+        for (String other :
+                List.of(
+                        ",pass-through=none",
+                        ",spec-ctrl=always-intercept",
+                        ",spec-ctrl=always-passthrough",
+                        ",spec-ctrl=v4")) {
+            assertEquals(
+                    expected,
+                    seen(machine.under(tree + other), scenario),
+                    () -> tree + other + "\n" + scenario);
+        }
+    }
+
+    private static List<GuestEvent> seen(VcpuScenario machine, RandomScenario scenario) {
+        String text = scenario.text().replace("intercepts3: 0", "tsc_offset: 1");
+        return machine.runText(text, "random").all(GuestEvent.class);
     }
 
     /// Else the tests above would say little: the drawn guests make every kind of event but a few.

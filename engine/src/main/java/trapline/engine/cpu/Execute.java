@@ -45,6 +45,9 @@ public final class Execute {
     }
 
     public Exit rdmsr(GuestOp.Rdmsr op, VcpuState vcpu, Emitter out) {
+        if (!msrs.readable(op.msr())) {
+            return done(out, new MsrReadBack(op.rip(), op.msr(), 0, Outcome.GP));
+        }
         long value =
                 op.msr() == Msrs.TSC
                         ? world.timestamp(vcpu, out)

@@ -3,13 +3,15 @@ package trapline.engine.cpu;
 import trapline.engine.table.Bits;
 import trapline.engine.table.Msrs;
 
-/// Which values the silicon accepts in its MSRs: what else raises #GP.
+/// Which MSRs the silicon has, and which values it accepts in them: what else raises #GP.
 public final class HardwareMsrs {
 
     private final long specCtrlBits;
     private final long predCmdBits;
     private final long flushCmdBits;
     private final boolean specCtrl;
+    private final boolean archCapabilities;
+    private final boolean virtSpecCtrl;
 
     public HardwareMsrs(Platform platform) {
         specCtrlBits = specCtrlBits(platform);
@@ -18,6 +20,8 @@ public final class HardwareMsrs {
                 (platform.has("SPEC_CTRL") || platform.has("AMD_IBPB") ? 1 : 0)
                         | (platform.has("SBPB") ? Bits.msrBit(Msrs.PRED_CMD, "SBPB") : 0);
         flushCmdBits = platform.has("FLUSH_L1D") ? 1 : 0;
+        archCapabilities = platform.has("ARCH_CAPABILITIES");
+        virtSpecCtrl = platform.has("VIRT_SSBD");
     }
 
     /// Each bit by its own CPUID enumeration.
@@ -62,6 +66,16 @@ public final class HardwareMsrs {
         return flushCmdBits != 0;
     }
 
+    /// Whether RDMSR is executed rather than faulting: the commands are there for writing only.
+    public boolean readable(int msr) {
+        if (!modelled(msr)) {
+            return true;
+        }
+        return (msr == Msrs.SPEC_CTRL && specCtrl)
+                || (msr == Msrs.ARCH_CAPABILITIES && archCapabilities)
+                || (msr == Msrs.VIRT_SPEC_CTRL && virtSpecCtrl);
+    }
+
     /// Whether WRMSR of this value is executed rather than faulting.
     public boolean accepts(int msr, long value) {
         if (msr == Msrs.SPEC_CTRL) {
@@ -72,6 +86,12 @@ public final class HardwareMsrs {
         }
         if (msr == Msrs.FLUSH_CMD) {
             return flushCmdBits != 0 && (value & ~flushCmdBits) == 0;
+        }
+        if (msr == Msrs.ARCH_CAPABILITIES) {
+            return false;
+        }
+        if (msr == Msrs.VIRT_SPEC_CTRL) {
+            return virtSpecCtrl && (value & ~4L) == 0;
         }
         if (msr == Msrs.PAT) {
             return validPat(value);

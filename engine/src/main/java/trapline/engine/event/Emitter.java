@@ -9,6 +9,9 @@ public interface Emitter {
     /// Emits an event about what all vCPUs share.
     long emitShared(Event event);
 
+    /// The tick of what is emitted now: that of the op under way, before its first event as well.
+    long tick();
+
     /// The order number of the event that causes what is emitted now; 0 for the guest's own op.
     long cause();
 

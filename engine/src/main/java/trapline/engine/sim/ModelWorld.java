@@ -28,7 +28,7 @@ public final class ModelWorld implements World {
     @Override
     public long timestamp(VcpuState vcpu, Emitter out) {
         long start = SplitMix64.of(seed, vcpu.id(), TSC).next() >>> 24;
-        long value = start + vcpu.tick();
+        long value = start + out.tick();
         out.emit(new TimestampRead(value));
         return value;
     }

@@ -31,7 +31,8 @@ final class Timeline implements Emitter {
         cause = 0;
     }
 
-    long tick() {
+    @Override
+    public long tick() {
         return tick;
     }
 

@@ -134,7 +134,14 @@ class CommandMsrsTest {
 
     /// A command leaves nothing behind that a read could find: reads of both always fault.
     @ParameterizedTest
-    @ValueSource(strings = {"kvm-5.4", "kvm-6.1", "kvm-6.6", "kvm-7.1"})
+    @ValueSource(
+            strings = {
+                "kvm-5.4",
+                "kvm-6.1",
+                "kvm-6.6",
+                "kvm-7.1",
+                "kvm-6.6,pass-through=+IA32_PRED_CMD+IA32_FLUSH_CMD"
+            })
     void readsOfCommandsFault(String policy) {
         Recording recording =
                 VcpuScenario.on("Icelake-Server")

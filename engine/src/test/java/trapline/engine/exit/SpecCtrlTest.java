@@ -10,6 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import trapline.engine.Recording;
+import trapline.engine.Trees;
 import trapline.engine.VcpuScenario;
 import trapline.engine.event.Event;
 import trapline.engine.event.GuestEvent.MsrReadBack;
@@ -188,6 +189,19 @@ class SpecCtrlTest {
                 new MsrInterceptChanged(1, 0x48, false, false),
                 recording.only(MsrInterceptChanged.class, e -> e.msr() == 0x48));
         assertEquals(0, recording.only(MsrReadBack.class).value());
+    }
+
+    /// ... and so it does a read of what it does not have, whoever passed it through.
+    @Test
+    void hardwareWithoutTheMsrFaultsOncePassedThrough() {
+        for (String policy : Trees.of("all")) {
+            Recording recording =
+                    VcpuScenario.on("EPYC")
+                            .under(policy + ",spec-ctrl=always-passthrough")
+                            .run("- rdmsr: 0x48\n- wrmsr: {msr: 0x48, value: 0}\n");
+            assertEquals(List.of(Outcome.GP, Outcome.GP), recording.outcomes(), policy);
+            assertEquals(0, recording.exits(), policy);
+        }
     }
 
     /// A write that is passed through reaches the hardware, and the hardware refuses what it cannot do.

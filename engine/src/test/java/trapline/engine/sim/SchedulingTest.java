@@ -28,6 +28,7 @@ import trapline.engine.event.HypervisorEvent.VcpuPut;
 import trapline.engine.event.InputEvent;
 import trapline.engine.event.InputEvent.InterruptArrived;
 import trapline.engine.event.InputEvent.Target;
+import trapline.engine.event.InputEvent.TimestampRead;
 import trapline.engine.event.Outcome;
 import trapline.engine.guest.Guest;
 import trapline.engine.guest.GuestFile;
@@ -181,6 +182,28 @@ class SchedulingTest {
                 .filter(e -> kind.isInstance(e.event()))
                 .map(e -> e.stamp().tick())
                 .toList();
+    }
+
+    /// RDTSC and RDMSR of the TSC see the tick that they are at, whether the guest reads it or the hypervisor for it.
+    @ParameterizedTest
+    @ValueSource(strings = {"", ",pass-through=none"})
+    void timestampIsTheOpsOwn(String passThrough) {
+        Recording recording =
+                VcpuScenario.on("Icelake-Server")
+                        .under("kvm-6.1" + passThrough)
+                        .run(
+                                """
+                                - rdtsc
+                                - rdmsr: IA32_TSC
+                                - run: 1000
+                                - cpuid: {leaf: 1}
+                                - rdmsr: IA32_TSC
+                                - rdtsc
+                                """);
+        List<Long> values =
+                recording.all(TimestampRead.class).stream().map(TimestampRead::value).toList();
+        long start = values.getFirst() - 1;
+        assertEquals(List.of(start + 1, start + 2, start + 1004, start + 1005), values);
     }
 
     /// L1 and L2 share the vCPU's clock; what L1 does to set up and to resume are ops like others.

@@ -87,11 +87,11 @@ public final class Main implements Runnable {
                         "Results go to standard output alone; messages and progress to standard error.",
                         "Begin with: trapline demo");
         return trapline.registerConverter(LogAddress.class, LogAddress::parse)
+                .registerConverter(Globals.Format.class, Main::format)
                 .registerConverter(int.class, Main::number)
                 .registerConverter(Integer.class, Main::number)
                 .registerConverter(long.class, Main::longNumber)
                 .registerConverter(Long.class, Main::longNumber)
-                .setCaseInsensitiveEnumValuesAllowed(true)
                 .setOut(out)
                 .setErr(err)
                 .setExecutionStrategy(line -> execute(line, err))
@@ -111,6 +111,16 @@ public final class Main implements Runnable {
         } catch (StandardOutput.Closed e) {
             return report(e, err);
         }
+    }
+
+    private static Globals.Format format(String text) {
+        return switch (text.toLowerCase(Locale.ROOT)) {
+            case "text" -> Globals.Format.TEXT;
+            case "json" -> Globals.Format.JSON;
+            default ->
+                    throw new TypeConversionException(
+                            "expected text or json, found '" + text + "'");
+        };
     }
 
     private static int number(String text) {

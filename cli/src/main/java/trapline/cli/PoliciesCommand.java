@@ -110,7 +110,7 @@ final class PoliciesCommand implements Callable<Integer> {
     }
 
     /// `policies show`.
-    @Command(name = "show", description = "Prints a policy in full, as a file.")
+    @Command(name = "show", description = "Prints a policy in full: all that a file may set.")
     static final class Show implements Callable<Integer> {
 
         @ParentCommand PoliciesCommand policies;

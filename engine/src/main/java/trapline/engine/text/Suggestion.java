@@ -39,7 +39,7 @@ public final class Suggestion {
                 known.stream()
                         .filter(name -> name.toLowerCase(Locale.ROOT).startsWith(wanted))
                         .toList();
-        return wanted.isEmpty() || longer.size() != 1 ? "" : longer.getFirst();
+        return wanted.length() < 3 || longer.size() != 1 ? "" : longer.getFirst();
     }
 
     /// The nearest of a few known names, or else all of them.

@@ -95,7 +95,7 @@ class CostProfileTest {
     void refusesUnknownProfile() {
         unknown(
                         "itnel",
-                        "unknown cost profile 'itnel'; did you mean intel?; built in are intel, amd, thread-0")
+                        "unknown cost profile 'itnel'; built in are intel, amd, thread-0; did you mean intel?")
                 .check(() -> CostProfile.find("itnel", _ -> Optional.empty()));
     }
 

@@ -27,8 +27,13 @@ class PlatformErrorsTest {
         return Stream.of(
                 unknown(
                         "Icelak-Server",
-                        "unknown cpu 'Icelak-Server'; did you mean Icelake-Server?; " + BUILT_IN),
-                unknown("", "unknown cpu ''; " + BUILT_IN),
+                        "unknown CPU 'Icelak-Server'; "
+                                + BUILT_IN
+                                + "; did you mean Icelake-Server?"),
+                unknown(
+                        "Icelak",
+                        "unknown CPU 'Icelak'; " + BUILT_IN + "; did you mean Icelake-Server?"),
+                unknown("", "unknown CPU ''; " + BUILT_IN),
                 syntax("EPYC,", "cpu 'EPYC,': expected PROPERTY=true or PROPERTY=false, found ''"),
                 syntax(
                         "EPYC,pcid",
@@ -55,7 +60,7 @@ class PlatformErrorsTest {
                 syntax("", "my.yaml: the file is empty"),
                 syntax("[1]", "my.yaml: a platform is a mapping"),
                 syntax("platform: x\n", "my.yaml:1:1: 'features' is missing"),
-                unknown("extends: x\n", "my.yaml:1:10: unknown cpu 'x'; " + BUILT_IN),
+                unknown("extends: x\n", "my.yaml:1:10: unknown CPU 'x'; " + BUILT_IN),
                 tooLarge(
                         "extends: my.yaml\n",
                         "my.yaml:1:10: platform my.yaml extends itself, or too many"));

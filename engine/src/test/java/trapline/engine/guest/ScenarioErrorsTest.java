@@ -53,7 +53,9 @@ class ScenarioErrorsTest {
                 syntax("wrmsr: 5", "3:10: expected a mapping, found '5'"),
                 syntax("wrmsr: {msr: 0x48}", "3:10: 'value' is missing"),
                 syntax("wrmsr: {value: 0x48}", "3:10: 'msr' is missing"),
-                unknown("wrmsr: {msr: 0x48, val: 1}", "3:22: unknown key 'val' in wrmsr"),
+                unknown(
+                        "wrmsr: {msr: 0x48, val: 1}",
+                        "3:22: unknown key 'val' in wrmsr; did you mean value?"),
                 unknown(
                         "wrmsr: {msr: 0x48, vlaue: 1}",
                         "3:22: unknown key 'vlaue' in wrmsr; did you mean value?"),
@@ -318,8 +320,9 @@ class ScenarioErrorsTest {
     void refusesUnknownGuest() {
         unknown(
                         "idle-tmer",
-                        "unknown guest 'idle-tmer'; did you mean idle-timer?; built in are "
-                                + String.join(", ", GuestFile.builtIn()))
+                        "unknown guest 'idle-tmer'; built in are "
+                                + String.join(", ", GuestFile.builtIn())
+                                + "; did you mean idle-timer?")
                 .check(() -> GuestFile.find("idle-tmer", _ -> Optional.empty()));
     }
 }

@@ -22,7 +22,9 @@ class PolicyErrorsTest {
 
     static Stream<Bad> expressions() {
         return Stream.of(
-                unknown("kvm-6.2", "unknown policy 'kvm-6.2'; did you mean kvm-6.1?; " + BUILT_IN),
+                unknown(
+                        "kvm-6.2",
+                        "unknown policy 'kvm-6.2'; " + BUILT_IN + "; did you mean kvm-6.1?"),
                 unknown("", "unknown policy ''; " + BUILT_IN),
                 unknown("no-such-thing", "unknown policy 'no-such-thing'; " + BUILT_IN),
                 syntax(
@@ -74,8 +76,9 @@ class PolicyErrorsTest {
                         "my.yaml:1:1: 'extends' is missing: name the policy this one builds on"),
                 unknown(
                         "summary: x\nextends: kvm-6.2\n",
-                        "my.yaml:2:10: unknown policy 'kvm-6.2'; did you mean kvm-6.1?; "
-                                + BUILT_IN),
+                        "my.yaml:2:10: unknown policy 'kvm-6.2'; "
+                                + BUILT_IN
+                                + "; did you mean kvm-6.1?"),
                 unknown(
                         "extends: kvm-6.1,spec-ctrl=v9\n",
                         "my.yaml:1:10: unknown variant 'v9' of spec-ctrl; did you mean v1?"),
@@ -187,14 +190,17 @@ class PolicyErrorsTest {
                 syntax(
                         "value == 1",
                         "15: '==' does not take uint and int; a u makes a number unsigned, as in 5u\n  value == 1\n        ^"),
-                syntax("value", "9: expected a bool, found a uint\n  value\n  ^"),
+                syntax("value", "9: expected bool, found uint\n  value\n  ^"),
                 syntax(
                         "\"valu == 1u\"",
                         "10: unknown variable 'valu'; did you mean value?\n  valu == 1u\n  ^"),
                 syntax(
                         "guest.ibrs",
-                        "9: unknown variable 'guest.ibrs'; variables are guest.ibrs_all, host.eibrs, host.spec_ctrl,"
-                                + " host_initiated, value, vcpu.exits, vcpu.spec_ctrl\n  guest.ibrs\n  ^"),
+                        "9: unknown variable 'guest.ibrs'; did you mean guest.ibrs_all?\n  guest.ibrs\n  ^"),
+                syntax(
+                        "hots",
+                        "9: unknown variable 'hots'; variables are guest.ibrs_all, host.eibrs, host.spec_ctrl,"
+                                + " host_initiated, value, vcpu.exits, vcpu.spec_ctrl\n  hots\n  ^"),
                 syntax("value ==", "17: the condition ends too early\n  value ==\n          ^"),
                 syntax("foo(value)", "12: unknown function 'foo'\n  foo(value)\n     ^"),
                 syntax("value == 1u &", "21: unexpected '&'\n  value == 1u &\n              ^"),

@@ -9,13 +9,15 @@ import java.util.regex.Pattern;
 final class KafkaTools {
 
     private static final Pattern PRODUCED =
-            Pattern.compile("^\\d+ steady state records sent, ([\\d.]+) records/sec.*");
+            Pattern.compile("^\\d+ (?:steady state )?records sent, ([\\d.]+) records/sec.*");
 
     private KafkaTools() {}
 
     /// Records per second of `kafka-producer-perf-test`, with the client settings that a recorder
-    /// has: those after as many that it counts as its warm-up.
-    static double produce(String address, String topic, long records, int size)
+    /// has.
+    ///
+    /// @param warmup how many it sends before those that count
+    static double produce(String address, String topic, long records, long warmup, int size)
             throws IOException, InterruptedException {
         try (Child child =
                 Child.tool(
@@ -24,9 +26,9 @@ final class KafkaTools {
                         "--topic",
                         topic,
                         "--num-records",
-                        Long.toString(2 * records),
+                        Long.toString(warmup + records),
                         "--warmup-records",
-                        Long.toString(records),
+                        Long.toString(warmup),
                         "--record-size",
                         Integer.toString(size),
                         "--throughput",
@@ -40,13 +42,11 @@ final class KafkaTools {
                         "linger.ms=5",
                         "buffer.memory=16777216",
                         "compression.type=lz4")) {
-            for (String line : child.lines()) {
-                Matcher matcher = PRODUCED.matcher(line);
-                if (matcher.matches()) {
-                    return Double.parseDouble(matcher.group(1));
-                }
+            Matcher matcher = PRODUCED.matcher(child.lines().getLast());
+            if (!matcher.matches()) {
+                throw new IOException("the producer's tool says no rate");
             }
-            throw new IOException("the producer's tool says nothing of a steady state");
+            return Double.parseDouble(matcher.group(1));
         }
     }
 

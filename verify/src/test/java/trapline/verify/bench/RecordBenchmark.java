@@ -30,27 +30,33 @@ final class RecordBenchmark implements Benchmarks.Benchmark {
         List<Double> ours = new ArrayList<>();
         List<Double> cold = new ArrayList<>();
         List<Double> tool = new ArrayList<>();
+        List<Double> coldTool = new ArrayList<>();
         try (Broker broker = new Broker()) {
             topic(broker.address(), "perf");
             for (int i = 0; i < RUNS; i++) {
                 JsonNode run =
                         Child.task(
                                 "1g", "record", "kafka:" + broker.address(), Long.toString(EVENTS));
-                double rate = KafkaTools.produce(broker.address(), "perf", EVENTS, size);
                 ours.add(run.get("eventsPerSecond").asDouble());
                 cold.add(run.get("coldEventsPerSecond").asDouble());
-                tool.add(rate);
+                coldTool.add(KafkaTools.produce(broker.address(), "perf", EVENTS, 0, size));
+                tool.add(KafkaTools.produce(broker.address(), "perf", EVENTS, EVENTS, size));
             }
         }
         Map<String, Object> result = new LinkedHashMap<>();
         result.put(
                 "baseline",
-                "kafka-producer-perf-test, same record size, count and settings, both warmed up");
+                "kafka-producer-perf-test, same record size, count and settings, a new process each");
         result.put("atLeast", 0.9);
-        result.put("ratio", Figures.rounded(Figures.ratio(new Figures(ours), new Figures(tool))));
-        result.put("eventsPerSecond", new Figures(ours).tree());
-        result.put("firstSessionEventsPerSecond", new Figures(cold).tree());
-        result.put("baselineRecordsPerSecond", new Figures(tool).tree());
+        result.put(
+                "ratio", Figures.rounded(Figures.ratio(new Figures(cold), new Figures(coldTool))));
+        result.put("eventsPerSecond", new Figures(cold).tree());
+        result.put("baselineRecordsPerSecond", new Figures(coldTool).tree());
+        result.put(
+                "secondSessionRatio",
+                Figures.rounded(Figures.ratio(new Figures(ours), new Figures(tool))));
+        result.put("secondSessionEventsPerSecond", new Figures(ours).tree());
+        result.put("warmBaselineRecordsPerSecond", new Figures(tool).tree());
         result.put("bytesPerRecord", size);
         return result;
     }

@@ -347,11 +347,18 @@ public final class Verify {
                         "checkpoints",
                         all,
                         all
-                                ? "%d states are those that the events give"
-                                        .formatted(checkpointsSeen)
+                                ? seenCheckpoints()
                                 : "%d checkpoints, there should be %d"
                                         .formatted(checkpointsSeen, expected),
                         all ? "" : session.reader().entryPlace()));
+    }
+
+    private String seenCheckpoints() {
+        return switch (checkpointsSeen) {
+            case 0 -> "there are none";
+            case 1 -> "1 state is the one that the events give";
+            default -> "%d states are those that the events give".formatted(checkpointsSeen);
+        };
     }
 
     private void again(boolean whole) {
@@ -375,8 +382,14 @@ public final class Verify {
                 new Check(
                         "execution",
                         same,
-                        same ? "every event came out again" : executionFailure,
+                        same ? cameOut(whole) : executionFailure,
                         executionPlace));
+    }
+
+    private String cameOut(boolean whole) {
+        return whole
+                ? "every event came out again"
+                : "%d events came out again, as far as they can be read".formatted(machine.order());
     }
 
     private boolean goesOn() {

@@ -25,11 +25,10 @@ import trapline.replayer.RecordedSteps.Recorded;
 
 /// Runs one recording's steps under two policies side by side and compares them op by op.
 ///
-/// The session is read once, in batches; each batch runs on both sides at the same time, and nothing of
-/// either execution is kept but counts, so that memory stays flat.
+/// The session is read once, in batches, while those before are compared; each batch runs on both sides at
+/// the same time, and nothing of either execution is kept but counts, so that memory stays flat.
 public final class Diff {
 
-    private static final int BATCH = 2048;
     private static final int MOST_DIFFERENCES = 1000;
 
     private final Session session;
@@ -82,22 +81,14 @@ public final class Diff {
     ///
     /// @param progress told now and then how many events have been read
     public DiffResult run(CostProfile costs, LongConsumer progress) {
-        try (ExecutorService other = Executors.newSingleThreadExecutor(Diff::daemon)) {
-            RecordedSteps steps = new RecordedSteps(session.fromLog());
-            List<Recorded> batch = new ArrayList<>(BATCH);
-            session.events((envelope, _) -> {
-                Recorded step = steps.accept(envelope);
-                if (step != null) {
-                    batch.add(step);
-                    if (batch.size() == BATCH) {
-                        compare(batch, other);
-                        batch.clear();
-                        progress.accept(envelope.stamp().order());
-                    }
-                }
-                return true;
-            });
-            compare(batch, other);
+        try (ExecutorService other = Executors.newSingleThreadExecutor(Diff::daemon);
+                StepReader reader = new StepReader(session)) {
+            StepReader.Batch batch = reader.next();
+            while (!batch.steps().isEmpty()) {
+                compare(batch.steps(), other);
+                progress.accept(batch.order());
+                batch = reader.next();
+            }
         }
         return result(costs);
     }

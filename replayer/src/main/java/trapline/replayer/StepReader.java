@@ -1,0 +1,104 @@
+package trapline.replayer;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import trapline.replayer.RecordedSteps.Recorded;
+
+/// Reads a session's steps ahead of who takes them, a few batches at most, in a thread of its own.
+final class StepReader implements AutoCloseable {
+
+    private static final int BATCH = 2048;
+    private static final int AHEAD = 4;
+
+    private final Session session;
+    private final BlockingQueue<Batch> batches = new ArrayBlockingQueue<>(AHEAD);
+    private final Thread thread = new Thread(this::read, "trapline-steps");
+    private volatile RuntimeException failure;
+
+    /// @param order the last event read for it
+    record Batch(List<Recorded> steps, long order) {}
+
+    StepReader(Session session) {
+        this.session = session;
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    /// The next steps; none after the last.
+    Batch next() {
+        try {
+            Batch batch = batches.take();
+            if (failure != null && batch.steps().isEmpty()) {
+                throw failure;
+            }
+            return batch;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted", e);
+        }
+    }
+
+    private void read() {
+        try {
+            try {
+                readSteps();
+            } catch (RuntimeException e) {
+                failure = e;
+            }
+            batches.put(new Batch(List.of(), 0));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt(); // nobody takes them any more
+        }
+    }
+
+    private void readSteps() throws InterruptedException {
+        RecordedSteps recorded = new RecordedSteps(session.fromLog());
+        Filling filling = new Filling();
+        session.events((envelope, _) -> {
+            Recorded step = recorded.accept(envelope);
+            return step == null || filling.add(step, envelope.stamp().order());
+        });
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        if (!filling.steps.isEmpty()) {
+            batches.put(new Batch(filling.steps, filling.order));
+        }
+    }
+
+    /// The batch that is being read.
+    private final class Filling {
+
+        private List<Recorded> steps = new ArrayList<>(BATCH);
+        private long order;
+
+        /// @return whether anybody wants more
+        boolean add(Recorded step, long at) {
+            steps.add(step);
+            order = at;
+            if (steps.size() < BATCH) {
+                return true;
+            }
+            try {
+                batches.put(new Batch(steps, order));
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return false;
+            }
+            steps = new ArrayList<>(BATCH);
+            return true;
+        }
+    }
+
+    @Override
+    public void close() {
+        thread.interrupt();
+        try {
+            thread.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

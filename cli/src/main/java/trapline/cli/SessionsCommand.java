@@ -24,7 +24,8 @@ import trapline.schemas.SessionHeader;
             "",
             "STATUS is open (being recorded), closed (whole) or torn (its recorder died; readable to the",
             "last event acknowledged). Times are local; JSON has them as milliseconds since 1970."
-        })
+        },
+        exitCodeList = "1:Something in the log is unreadable.")
 final class SessionsCommand extends LogCommand implements Callable<Integer> {
 
     private static final DateTimeFormatter TIME =

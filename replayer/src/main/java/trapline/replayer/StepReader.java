@@ -15,7 +15,7 @@ final class StepReader implements AutoCloseable {
     private final Session session;
     private final BlockingQueue<Batch> batches = new ArrayBlockingQueue<>(AHEAD);
     private final Thread thread = new Thread(this::read, "trapline-steps");
-    private volatile RuntimeException failure;
+    private volatile Throwable failure;
 
     /// @param order the last event read for it
     record Batch(List<Recorded> steps, long order) {}
@@ -30,8 +30,8 @@ final class StepReader implements AutoCloseable {
     Batch next() {
         try {
             Batch batch = batches.take();
-            if (failure != null && batch.steps().isEmpty()) {
-                throw failure;
+            if (batch.steps().isEmpty()) {
+                rethrow(failure);
             }
             return batch;
         } catch (InterruptedException e) {
@@ -40,11 +40,20 @@ final class StepReader implements AutoCloseable {
         }
     }
 
+    private static void rethrow(Throwable failure) {
+        switch (failure) {
+            case RuntimeException e -> throw e;
+            case Error e -> throw e;
+            case null, default -> {}
+        }
+    }
+
+    /// Whatever happens, who waits gets an end.
     private void read() {
         try {
             try {
                 readSteps();
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 failure = e;
             }
             batches.put(new Batch(List.of(), 0));
@@ -92,12 +101,19 @@ final class StepReader implements AutoCloseable {
         }
     }
 
+    /// Reads no more; afterwards the other thread is gone.
     @Override
     public void close() {
+        boolean interrupted = false;
         thread.interrupt();
-        try {
-            thread.join();
-        } catch (InterruptedException e) {
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
             Thread.currentThread().interrupt();
         }
     }

@@ -23,7 +23,7 @@ public final class Prefetch<T> implements AutoCloseable {
     }
 
     /// An item, or why there is none; neither at the end.
-    private record Outcome<T>(T item, RuntimeException failure) {}
+    private record Outcome<T>(T item, Throwable failure) {}
 
     public Prefetch(String name, Source<T> source) {
         this.source = source;
@@ -36,10 +36,11 @@ public final class Prefetch<T> implements AutoCloseable {
     public T next() {
         try {
             Outcome<T> next = made.take();
-            if (next.failure() != null) {
-                throw next.failure();
-            }
-            return next.item();
+            return switch (next.failure()) {
+                case RuntimeException e -> throw e;
+                case Error e -> throw e;
+                case null, default -> next.item();
+            };
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new JournalException(Kind.UNREACHABLE, "", "interrupted while reading", e);
@@ -62,7 +63,7 @@ public final class Prefetch<T> implements AutoCloseable {
     private Outcome<T> make() {
         try {
             return new Outcome<>(source.next(), null);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             return new Outcome<>(null, e);
         }
     }

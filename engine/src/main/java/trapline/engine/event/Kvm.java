@@ -36,7 +36,10 @@ public enum Kvm {
     PAUSE_LAST,
     PAUSE_LEFT,
     /// The pCPU that the structure was last prepared for, plus 1.
-    HOME_PCPU;
+    HOME_PCPU,
+    /// Writes of SPEC_CTRL in a row that a policy counts as quick, and the exits so far at the last of them.
+    QUICK_WRITES,
+    EXITS_SNAPSHOT;
 
     private static final Kvm[] ALL = values();
 

@@ -59,6 +59,7 @@ final class Phases {
 
     void afterExit(Vcpu v) {
         run(vendor.phases().afterExit(), v);
+        specCtrl.resume(v);
         vendor.interceptDebugRegisters(v);
     }
 

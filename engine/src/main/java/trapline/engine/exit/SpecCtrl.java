@@ -9,6 +9,7 @@ import trapline.engine.event.Reg;
 import trapline.engine.policy.Condition;
 import trapline.engine.policy.Policy;
 import trapline.engine.policy.Policy.VirtualSpecCtrl;
+import trapline.engine.policy.Policy.Watch;
 import trapline.engine.policy.Variables;
 import trapline.engine.state.Vendor;
 import trapline.engine.table.Msrs;
@@ -60,10 +61,11 @@ final class SpecCtrl {
         if (!allowed(v, hostInitiated) || !hostAccepts(v, value)) {
             return false;
         }
-        Condition lift = v.setup().policy().specCtrl().lift();
+        Write write = new Write(v, value, hostInitiated, read(v));
+        count(write);
         boolean lifted =
                 v.state().bitmap(1).exits(MSR, true)
-                        && lift.holds(new Write(v, value, hostInitiated, read(v)));
+                        && v.setup().policy().specCtrl().lift().holds(write);
         if (v.setup().vSpecCtrl()) {
             vendor.storeVirtualSpecCtrl(v, value);
         } else {
@@ -73,6 +75,30 @@ final class SpecCtrl {
             intercept(v, false);
         }
         return true;
+    }
+
+    /// Counts a write, where the policy goes by how often the guest writes.
+    private static void count(Write write) {
+        Vcpu v = write.v();
+        Watch watch = v.setup().policy().specCtrl().watch();
+        if (watch.count().holds(write)) {
+            boolean quick = write.vcpuExitsSince() < watch.quickWindow();
+            v.set(Kvm.QUICK_WRITES, quick ? v.state().kvm(Kvm.QUICK_WRITES) + 1 : 0);
+            v.set(Kvm.EXITS_SNAPSHOT, v.state().kvm(Kvm.EXITS));
+        }
+    }
+
+    /// After an exit at which the guest's writes were passed through: whether they still are worth it.
+    void resume(Vcpu v) {
+        Condition resume = v.setup().policy().specCtrl().watch().resume();
+        if (!resume.isNever()
+                && !v.setup().vSpecCtrl()
+                && !vendor.writesExit(v, MSR)
+                && resume.holds(new Write(v, read(v), false, read(v)))) {
+            v.set(Kvm.EXITS_SNAPSHOT, v.state().kvm(Kvm.EXITS));
+            v.set(Kvm.QUICK_WRITES, 0);
+            intercept(v, true);
+        }
     }
 
     /// Tries the value on the host: read, write, put back, each of which may fault.
@@ -147,6 +173,11 @@ final class SpecCtrl {
         }
 
         @Override
+        public boolean hostVmx() {
+            return v.state().vendor() == Vendor.VMX;
+        }
+
+        @Override
         public long hostSpecCtrl() {
             return v.setup().hostSpecCtrl();
         }
@@ -159,6 +190,16 @@ final class SpecCtrl {
         @Override
         public long vcpuExits() {
             return v.state().kvm(Kvm.EXITS);
+        }
+
+        @Override
+        public long vcpuQuickWrites() {
+            return v.state().kvm(Kvm.QUICK_WRITES);
+        }
+
+        @Override
+        public long vcpuExitsSince() {
+            return vcpuExits() - v.state().kvm(Kvm.EXITS_SNAPSHOT);
         }
     }
 }

@@ -38,6 +38,11 @@ public final class Condition {
         this.place = place;
     }
 
+    /// The condition that never holds.
+    public static Condition never() {
+        return new Condition("false", new Place("", 0, 0));
+    }
+
     /// The condition that stands in a policy file.
     public static Condition of(Node node) {
         String source = node.text();
@@ -48,6 +53,10 @@ public final class Condition {
         Place at = node.place();
         Place first = quoted ? new Place(at.file(), at.line(), at.column() + 1) : at;
         return new Condition(source, first);
+    }
+
+    public boolean isNever() {
+        return source.equals("false");
     }
 
     public String source() {
@@ -89,10 +98,13 @@ public final class Condition {
             case "value" -> unsigned(variables.value());
             case "host_initiated" -> Optional.of(variables.hostInitiated());
             case "host.eibrs" -> Optional.of(variables.hostEibrs());
+            case "host.vmx" -> Optional.of(variables.hostVmx());
             case "host.spec_ctrl" -> unsigned(variables.hostSpecCtrl());
             case "guest.ibrs_all" -> Optional.of(variables.guestIbrsAll());
             case "vcpu.spec_ctrl" -> unsigned(variables.vcpuSpecCtrl());
             case "vcpu.exits" -> Optional.of(variables.vcpuExits());
+            case "vcpu.quick_writes" -> Optional.of(variables.vcpuQuickWrites());
+            case "vcpu.exits_since" -> Optional.of(variables.vcpuExitsSince());
             default -> Optional.empty();
         };
     }
@@ -107,10 +119,13 @@ public final class Condition {
         types.put("value", SimpleType.UINT);
         types.put("host_initiated", SimpleType.BOOL);
         types.put("host.eibrs", SimpleType.BOOL);
+        types.put("host.vmx", SimpleType.BOOL);
         types.put("host.spec_ctrl", SimpleType.UINT);
         types.put("guest.ibrs_all", SimpleType.BOOL);
         types.put("vcpu.spec_ctrl", SimpleType.UINT);
         types.put("vcpu.exits", SimpleType.INT);
+        types.put("vcpu.quick_writes", SimpleType.INT);
+        types.put("vcpu.exits_since", SimpleType.INT);
         return types;
     }
 

@@ -24,6 +24,7 @@ public record Policy(
     ///
     /// @param passedThroughFromStart whether interception is off when the vCPU is made
     /// @param lift when a write that exits ends interception
+    /// @param watch what it counts to decide on
     /// @param recalculate whether CPUID changes compute interception anew (6.18 and later)
     /// @param virtual what the hypervisor makes of AMD's V_SPEC_CTRL
     /// @param entryBits how many bits it compares and writes before entry
@@ -31,10 +32,18 @@ public record Policy(
     public record SpecCtrl(
             boolean passedThroughFromStart,
             Condition lift,
+            Watch watch,
             boolean recalculate,
             VirtualSpecCtrl virtual,
             int entryBits,
             boolean kernelIbrs) {}
+
+    /// How often the guest writes, as far as a policy wants to know.
+    ///
+    /// @param count which writes are counted
+    /// @param quickWindow a write is quick if fewer exits are between it and the one counted before
+    /// @param resume after which exits interception is resumed
+    public record Watch(Condition count, long quickWindow, Condition resume) {}
 
     public enum VirtualSpecCtrl {
         /// The tree does not know it and switches the MSR itself.

@@ -23,6 +23,7 @@ import trapline.engine.policy.Policy.VirtualSpecCtrl;
 import trapline.engine.policy.Policy.Vmx;
 import trapline.engine.policy.Policy.VmxControls;
 import trapline.engine.policy.Policy.VmxMerge;
+import trapline.engine.policy.Policy.Watch;
 import trapline.engine.table.Bits;
 import trapline.engine.table.Features;
 import trapline.engine.table.Msrs;
@@ -37,6 +38,8 @@ final class PolicyReader {
 
     private static final List<String> GROUPS =
             List.of("pin", "primary", "secondary", "tertiary", "entry", "exit");
+
+    private static final long MOST_EXITS = 1L << 40;
 
     private PolicyReader() {}
 
@@ -78,6 +81,9 @@ final class PolicyReader {
                 List.of(
                         "start",
                         "lift",
+                        "count",
+                        "quick-window",
+                        "resume",
                         "recalculate",
                         "v-spec-ctrl",
                         "entry-bits",
@@ -95,6 +101,7 @@ final class PolicyReader {
         return new SpecCtrl(
                 start.equals("passed-through"),
                 Condition.of(node.require("lift")),
+                watch(node),
                 node.require("recalculate").bool(),
                 switch (virtual) {
                     case "unknown" -> VirtualSpecCtrl.UNKNOWN;
@@ -103,6 +110,13 @@ final class PolicyReader {
                 },
                 (int) bits.number(),
                 node.find("kernel-ibrs").map(Node::bool).orElse(false));
+    }
+
+    private static Watch watch(Node node) {
+        return new Watch(
+                node.find("count").map(Condition::of).orElse(Condition.never()),
+                node.find("quick-window").map(window -> window.number(0, MOST_EXITS)).orElse(0L),
+                node.find("resume").map(Condition::of).orElse(Condition.never()));
     }
 
     private static Commands commands(Node tree) {

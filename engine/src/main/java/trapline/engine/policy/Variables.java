@@ -12,6 +12,9 @@ public interface Variables {
     /// `host.eibrs`: the platform has enhanced IBRS.
     boolean hostEibrs();
 
+    /// `host.vmx`: the host is an Intel one.
+    boolean hostVmx();
+
     /// `host.spec_ctrl`: the host's own SPEC_CTRL.
     long hostSpecCtrl();
 
@@ -23,4 +26,10 @@ public interface Variables {
 
     /// `vcpu.exits`: VM exits of this vCPU so far.
     long vcpuExits();
+
+    /// `vcpu.quick_writes`: counted writes in a row, each within the window after the one before.
+    long vcpuQuickWrites();
+
+    /// `vcpu.exits_since`: VM exits since the last counted write, or since interception was resumed.
+    long vcpuExitsSince();
 }

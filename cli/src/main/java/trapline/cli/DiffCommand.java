@@ -41,7 +41,7 @@ import trapline.replayer.Session;
 final class DiffCommand extends LogCommand implements Callable<Integer> {
 
     private static final String STANDARD_OUTPUT = "-";
-    private static final List<String> RULES = List.of("divergence", "guest-visible");
+    private static final List<String> RULES = List.of("divergence", "guest-visible", "violation");
 
     @Parameters(paramLabel = "SESSION", description = SESSION)
     String session;
@@ -77,7 +77,8 @@ final class DiffCommand extends LogCommand implements Callable<Integer> {
             split = ",",
             description =
                     "Answer 1 if this happens: divergence (the events differ at all), guest-visible"
-                            + " (the guest could tell).")
+                            + " (the guest could tell), violation (the candidate breaks a safety"
+                            + " rule).")
     Set<String> failOn = new TreeSet<>();
 
     @Override
@@ -139,6 +140,7 @@ final class DiffCommand extends LogCommand implements Callable<Integer> {
 
     private boolean matches(DiffResult diff) {
         return (failOn.contains("divergence") && diff.firstDivergence().isPresent())
-                || (failOn.contains("guest-visible") && !diff.guestVisible().identical());
+                || (failOn.contains("guest-visible") && !diff.guestVisible().identical())
+                || (failOn.contains("violation") && !diff.candidate().violations().isEmpty());
     }
 }

@@ -4,12 +4,14 @@ import java.util.List;
 import java.util.Optional;
 import trapline.engine.cost.Range;
 import trapline.engine.event.Event;
+import trapline.engine.rule.Violation;
 import trapline.replayer.Comparison;
 import trapline.replayer.Comparison.Sensitivity;
 import trapline.replayer.Describe;
 import trapline.replayer.DiffResult;
 import trapline.replayer.DiffResult.Difference;
 import trapline.replayer.DiffResult.Divergence;
+import trapline.replayer.DiffResult.Side;
 import trapline.replayer.SideBySide;
 import trapline.replayer.SideBySide.Row;
 
@@ -57,6 +59,7 @@ final class DiffText {
                 .append(diff.firstDivergence().map(DiffText::divergence).orElse("none"))
                 .append('\n');
         text.append("guest-visible: ").append(guestVisible()).append('\n');
+        text.append("safety rules: ").append(safety()).append('\n');
         return text.toString();
     }
 
@@ -166,6 +169,19 @@ final class DiffText {
         return "vCPU %d, op %s, %s\n  %s"
                 .formatted(
                         d.vcpu(), Table.number(d.op()), d.opName(), d.what().replace("; ", "\n  "));
+    }
+
+    private String safety() {
+        StringBuilder broken = new StringBuilder();
+        for (Side side : List.of(diff.base(), diff.candidate())) {
+            for (Violation violation : side.violations()) {
+                broken.append("\n  ")
+                        .append(side.policy())
+                        .append(": ")
+                        .append(violation.describe());
+            }
+        }
+        return broken.isEmpty() ? "kept by both" : broken.toString().stripTrailing();
     }
 
     private String guestVisible() {

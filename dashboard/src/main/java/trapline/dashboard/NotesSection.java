@@ -2,6 +2,7 @@ package trapline.dashboard;
 
 import java.util.ArrayList;
 import java.util.List;
+import trapline.engine.rule.Violation;
 import trapline.engine.sim.EntryFailures.Failure;
 import trapline.replayer.DiffResult;
 import trapline.replayer.DiffResult.Side;
@@ -34,14 +35,17 @@ final class NotesSection {
                     "%s answered from the imported log, because the model does not cover the MSR"
                             .formatted(Numbers.plural(tally.recordedValues(), "guest read")));
         }
-        failedEntries(notes, diff.base());
-        failedEntries(notes, diff.candidate());
+        broken(notes, diff.base());
+        broken(notes, diff.candidate());
         return notes;
     }
 
-    private static void failedEntries(List<String> notes, Side side) {
+    private static void broken(List<String> notes, Side side) {
         for (Failure failure : side.tally().entryFailures().all()) {
             notes.add(side.policy() + ": " + failure.describe());
+        }
+        for (Violation violation : side.violations()) {
+            notes.add(side.policy() + ": " + violation.describe());
         }
     }
 }

@@ -189,13 +189,17 @@ public final class Diff {
         return before.size() + onlyAfter;
     }
 
+    private static Side side(Policy.Identity policy, DiffSide side, CostProfile costs) {
+        return new Side(
+                policy,
+                side.tally(),
+                Projection.of(side.tally(), costs),
+                side.rules().violations());
+    }
+
     private DiffResult result(CostProfile costs) {
-        Side before = new Side(basePolicy, base.tally(), Projection.of(base.tally(), costs));
-        Side after =
-                new Side(
-                        candidatePolicy,
-                        candidate.tally(),
-                        Projection.of(candidate.tally(), costs));
+        Side before = side(basePolicy, base, costs);
+        Side after = side(candidatePolicy, candidate, costs);
         return new DiffResult(
                 session,
                 costs,

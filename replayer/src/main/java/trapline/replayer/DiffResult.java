@@ -7,6 +7,7 @@ import trapline.engine.event.Envelope;
 import trapline.engine.event.Event;
 import trapline.engine.event.GuestEvent;
 import trapline.engine.policy.Policy;
+import trapline.engine.rule.Violation;
 
 /// Two executions of one recording, compared.
 ///
@@ -23,7 +24,12 @@ public record DiffResult(
         int setup,
         List<String> notes) {
 
-    public record Side(Policy.Identity identity, Tally tally, Projection projection) {
+    /// @param violations the safety rules that it broke
+    public record Side(
+            Policy.Identity identity,
+            Tally tally,
+            Projection projection,
+            List<Violation> violations) {
 
         /// The policy as its user wrote it.
         public String policy() {

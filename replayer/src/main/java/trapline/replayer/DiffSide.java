@@ -4,15 +4,19 @@ import java.util.ArrayList;
 import java.util.List;
 import trapline.engine.event.Envelope;
 import trapline.engine.event.GuestEvent;
+import trapline.engine.event.Moment;
 import trapline.engine.policy.Policy;
+import trapline.engine.rule.Rules;
+import trapline.engine.sim.EventSink;
 import trapline.engine.sim.Execution;
 
 /// One of the two executions of a diff, fed batch by batch with the same recorded steps.
-final class DiffSide {
+final class DiffSide implements EventSink {
 
     private final RecordedWorld world;
     private final Execution execution;
     private final Tally tally;
+    private final Rules rules;
     private boolean keepEvents = true;
     private List<Envelope> events = new ArrayList<>();
     private GuestEvent result;
@@ -20,18 +24,26 @@ final class DiffSide {
     DiffSide(Session session, Policy policy) {
         world = new RecordedWorld(session.parts().seed(), session.vcpus());
         tally = new Tally(session.vendor(), session.vcpus());
-        execution = session.parts().machines(policy).execution(world, this::accept);
+        execution = session.parts().machines(policy).execution(world, this);
+        rules = new Rules(execution.machine(), execution.setup());
         execution.start();
     }
 
-    private void accept(Envelope envelope) {
+    @Override
+    public void accept(Envelope envelope) {
         tally.add(envelope);
+        rules.accept(envelope);
         if (keepEvents) {
             events.add(envelope);
         }
         if (envelope.event() instanceof GuestEvent event) {
             result = event;
         }
+    }
+
+    @Override
+    public void at(Moment moment, int vcpu) {
+        rules.at(moment, vcpu);
     }
 
     /// What one batch of steps gave: for each step the guest's result, and all events while kept.
@@ -66,5 +78,9 @@ final class DiffSide {
 
     Tally tally() {
         return tally;
+    }
+
+    Rules rules() {
+        return rules;
     }
 }

@@ -7,6 +7,8 @@ import java.util.Map;
 import java.util.SequencedMap;
 import trapline.engine.cost.Range;
 import trapline.engine.event.Event;
+import trapline.engine.event.Stamp;
+import trapline.engine.rule.Violation;
 import trapline.engine.sim.EntryFailures;
 import trapline.engine.table.Msrs;
 import trapline.replayer.Comparison.Sensitivity;
@@ -63,7 +65,24 @@ public final class ResultTree {
         tree.put("recordedValues", tally.recordedValues());
         tree.put("failedEntries", tally.entryFailures().total());
         tree.put("entryFailures", failures(tally.entryFailures().all()));
-        tree.put("violations", List.of());
+        tree.put("violations", side.violations().stream().map(ResultTree::violation).toList());
+        return tree;
+    }
+
+    private static SequencedMap<String, Object> violation(Violation violation) {
+        Stamp stamp = violation.first().stamp();
+        SequencedMap<String, Object> tree = new LinkedHashMap<>();
+        tree.put("rule", violation.rule().text());
+        tree.put("vcpu", stamp.vcpu());
+        tree.put("seq", stamp.seq());
+        tree.put("message", violation.message());
+        tree.put("order", stamp.order());
+        tree.put("op", stamp.op());
+        tree.put("event", violation.first().event().getClass().getSimpleName());
+        tree.put(
+                "causes", violation.causes().stream().map(cause -> cause.stamp().order()).toList());
+        tree.put("count", violation.count());
+        tree.put("source", violation.rule().source());
         return tree;
     }
 

@@ -57,7 +57,7 @@ class TidyTest {
                     "engine.sim",
                     "engine.text");
     private static final Set<String> RESULTS =
-            with(SIMULATION, "engine.cost", "schemas", "replayer");
+            with(SIMULATION, "engine.cost", "engine.rule", "schemas", "replayer");
 
     /// The packages of ours that a package may know, its own apart. One that is not named here may
     /// know what the one around it may.
@@ -79,6 +79,7 @@ class TidyTest {
                             "engine.guest",
                             with(CPUS, "engine.text", "engine.cpu.vmx", "engine.cpu.svm")),
                     Map.entry("engine.cost", Set.of("engine.text", "engine.table")),
+                    Map.entry("engine.rule", with(EXITS, "engine.cpu.vmx", "engine.cpu.svm")),
                     Map.entry("engine.sim", SIMULATION),
                     Map.entry("schemas", Set.of("engine.event", "engine.state")),
                     Map.entry(
@@ -92,7 +93,9 @@ class TidyTest {
                                     "journal.kafka",
                                     "journal.session")),
                     Map.entry("recorder", with(SIMULATION, "schemas", "journal")),
-                    Map.entry("replayer", with(SIMULATION, "engine.cost", "schemas", "journal")),
+                    Map.entry(
+                            "replayer",
+                            with(SIMULATION, "engine.cost", "engine.rule", "schemas", "journal")),
                     Map.entry("dashboard", RESULTS),
                     Map.entry(
                             "cli",

@@ -16,4 +16,7 @@ public interface Emitter {
     long cause();
 
     void causedBy(long order);
+
+    /// Says that a point has come at which safety rules judge.
+    void at(Moment moment);
 }

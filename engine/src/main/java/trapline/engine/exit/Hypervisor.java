@@ -4,6 +4,7 @@ import trapline.engine.cpu.Exit;
 import trapline.engine.cpu.GuestOp;
 import trapline.engine.event.HypervisorEvent.UserspaceMsrStored;
 import trapline.engine.event.Kvm;
+import trapline.engine.event.Moment;
 import trapline.engine.event.Outcome;
 
 /// The KVM-like hypervisor: what it decides between an exit and the next entry.
@@ -37,6 +38,7 @@ public final class Hypervisor {
     /// @param op what the guest was at; null for an interrupt
     public Next decide(Exit exit, GuestOp op, Vcpu v) {
         phases.afterExit(v);
+        v.out().at(Moment.HANDLER);
         if (v.state().level() == 2 && vendor.wantedByL1(exit, op, v)) {
             if (op != null) {
                 v.emit(Completion.reflected(op, v));

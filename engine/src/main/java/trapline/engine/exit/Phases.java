@@ -6,6 +6,7 @@ import trapline.engine.event.HypervisorEvent.UserspaceExited;
 import trapline.engine.event.HypervisorEvent.VcpuLoaded;
 import trapline.engine.event.HypervisorEvent.VcpuPut;
 import trapline.engine.event.Kvm;
+import trapline.engine.event.Moment;
 import trapline.engine.policy.Policy.Ibpb;
 import trapline.engine.policy.Step;
 import trapline.engine.state.Vendor;
@@ -67,6 +68,7 @@ final class Phases {
     void put(Vcpu v) {
         run(vendor.phases().put(), v);
         v.emit(new VcpuPut());
+        v.out().at(Moment.PUT);
     }
 
     /// KVM_RUN returns with a reason.

@@ -11,8 +11,10 @@ import trapline.engine.event.InputEvent.Target;
 import trapline.engine.event.InputEvent.TimestampRead;
 import trapline.engine.event.InputEvent.UserspaceMsrRequested;
 import trapline.engine.event.Kvm;
+import trapline.engine.event.Moment;
 import trapline.engine.exit.Hypervisor;
 import trapline.engine.exit.Next;
+import trapline.engine.exit.Setup;
 import trapline.engine.exit.Vcpu;
 import trapline.engine.guest.GuestRun;
 import trapline.engine.guest.Step;
@@ -55,6 +57,11 @@ public final class Execution {
 
     public MachineState machine() {
         return machine;
+    }
+
+    /// What stays the same while it runs.
+    public Setup setup() {
+        return vcpus[0].setup();
     }
 
     /// Makes every vCPU, in order. None is entered before its first op.
@@ -220,6 +227,7 @@ public final class Execution {
             hypervisor.load(v, v.state().pcpu());
         }
         hypervisor.beforeEntry(v);
+        v.out().at(Moment.ENTRY);
         if (!processor.enter(v.state(), v.out())) {
             hypervisor.exitToUserspace(v, EXIT_FAIL_ENTRY);
             stopped[v.id()] = true;

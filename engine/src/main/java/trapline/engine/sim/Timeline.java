@@ -4,6 +4,7 @@ import trapline.engine.event.Emitter;
 import trapline.engine.event.Envelope;
 import trapline.engine.event.Event;
 import trapline.engine.event.HypervisorEvent.VcpuLoaded;
+import trapline.engine.event.Moment;
 import trapline.engine.event.Stamp;
 import trapline.engine.event.Stamp.Scope;
 import trapline.engine.state.MachineState;
@@ -58,6 +59,11 @@ final class Timeline implements Emitter {
         machine.apply(envelope);
         sink.accept(envelope);
         return order;
+    }
+
+    @Override
+    public void at(Moment moment) {
+        sink.at(moment, vcpu.id());
     }
 
     @Override

@@ -18,7 +18,8 @@ class PolicyErrorsTest {
     private static final String BUILT_IN =
             "built in are kvm-5.4, kvm-5.15, kvm-6.1, kvm-6.6, kvm-6.12, kvm-6.18, kvm-7.1";
     private static final String VARIANTS =
-            "variants are always-intercept, always-passthrough, first-nonzero, v1, v2, v3, v4";
+            "variants are always-intercept, always-passthrough, first-nonzero, v1, v2, v3, v4, adaptive,"
+                    + " adaptive-200, adaptive-as-posted, rrsba-aware";
 
     static Stream<Bad> expressions() {
         return Stream.of(
@@ -199,8 +200,8 @@ class PolicyErrorsTest {
                         "9: unknown variable 'guest.ibrs'; did you mean guest.ibrs_all?\n  guest.ibrs\n  ^"),
                 syntax(
                         "hots",
-                        "9: unknown variable 'hots'; variables are guest.ibrs_all, host.eibrs, host.spec_ctrl,"
-                                + " host_initiated, value, vcpu.exits, vcpu.spec_ctrl\n  hots\n  ^"),
+                        "9: unknown variable 'hots'; variables are guest.ibrs_all, host.eibrs, host.spec_ctrl, host.vmx,"
+                                + " host_initiated, value, vcpu.exits, vcpu.exits_since, vcpu.quick_writes, vcpu.spec_ctrl\n  hots\n  ^"),
                 syntax("value ==", "17: the condition ends too early\n  value ==\n          ^"),
                 syntax("foo(value)", "12: unknown function 'foo'\n  foo(value)\n     ^"),
                 syntax("value == 1u &", "21: unexpected '&'\n  value == 1u &\n              ^"),

@@ -1,0 +1,184 @@
+package trapline.engine.rule;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import trapline.engine.event.Envelope;
+import trapline.engine.event.Event;
+import trapline.engine.event.GuestEvent.MsrWritten;
+import trapline.engine.event.GuestEvent.NestedBitmapStored;
+import trapline.engine.event.GuestEvent.NestedEntered;
+import trapline.engine.event.GuestEvent.NestedFieldStored;
+import trapline.engine.event.HardwareEvent.VmEntered;
+import trapline.engine.event.HardwareEvent.VmExited;
+import trapline.engine.event.HypervisorEvent.HostMsrWritten;
+import trapline.engine.event.HypervisorEvent.MsrInterceptChanged;
+import trapline.engine.event.HypervisorEvent.NestedBitmapMerged;
+import trapline.engine.event.HypervisorEvent.UserspaceMsrStored;
+import trapline.engine.event.Moment;
+import trapline.engine.exit.Setup;
+import trapline.engine.state.MachineState;
+import trapline.engine.state.VcpuState;
+
+/// All safety rules over one execution, and what it broke.
+public final class Rules {
+
+    /// More ways of breaking rules than this are counted, but not kept one by one.
+    private static final int MOST = 1000;
+
+    /// The rules that there are.
+    public enum Name {
+        HOST_SPEC_CTRL(
+                "The host's code runs with the host's own SPEC_CTRL.",
+                "FACTS 1.4 and 1.8; vmx_spec_ctrl_restore_host",
+                HostSpecCtrl::new),
+        GUEST_SPEC_CTRL(
+                "A guest runs with the SPEC_CTRL that it wrote last, whether that write exited or not.",
+                "FACTS 1.4 and 1.8",
+                GuestSpecCtrl::new),
+        HIDDEN_FEATURE(
+                "Nothing that the vCPU model hides is passed through or enabled.",
+                "FACTS 1.2 and 1.5; svm_recalc_msr_intercepts of 6.18",
+                HiddenFeature::new),
+        NESTED_MSR_BITMAP(
+                "L2 gets no MSR that L0 or L1 intercepts.",
+                "FACTS 1.9 and 1.10",
+                NestedMsrBitmap::new),
+        IBPB_VCPU_SWITCH(
+                "Between two vCPUs on one pCPU there is an IBPB.",
+                "FACTS 1.9, vcpu_load",
+                BarrierBetweenVcpus::new),
+        IBPB_NESTED_EXIT(
+                "Between L2 and L1 there is an IBPB where the guest may rely on IBRS to part them.",
+                "FACTS 1.9, kvm_nested_vmexit_handle_ibrs of 6.18",
+                BarrierAtNestedExit::new);
+
+        private final String sentence;
+        private final String source;
+        private final Function<Scene, Rule> maker;
+
+        Name(String sentence, String source, Function<Scene, Rule> maker) {
+            this.sentence = sentence;
+            this.source = source;
+            this.maker = maker;
+        }
+
+        public String text() {
+            return name().toLowerCase(Locale.ROOT).replace('_', '-');
+        }
+
+        public String sentence() {
+            return sentence;
+        }
+
+        public String source() {
+            return source;
+        }
+    }
+
+    /// What a rule looks at besides the vCPU.
+    record Scene(MachineState machine, Setup setup) {}
+
+    private record Broken(Name rule, int vcpu, String message) {}
+
+    private final MachineState machine;
+    private final Rule[] rules;
+    private final Map<Broken, Violation> violations = new LinkedHashMap<>();
+    private final Envelope[] last;
+    private final Envelope[] lastExit;
+    private long count;
+
+    public Rules(MachineState machine, Setup setup) {
+        this.machine = machine;
+        Scene scene = new Scene(machine, setup);
+        Name[] names = Name.values();
+        rules = new Rule[names.length];
+        for (int i = 0; i < rules.length; i++) {
+            rules[i] = names[i].maker.apply(scene);
+        }
+        last = new Envelope[machine.vcpus()];
+        lastExit = new Envelope[machine.vcpus()];
+    }
+
+    public void accept(Envelope envelope) {
+        int vcpu = envelope.stamp().vcpu();
+        last[vcpu] = envelope;
+        if (envelope.event() instanceof VmExited) {
+            lastExit[vcpu] = envelope;
+        } else if (matters(envelope.event())) {
+            for (Rule rule : rules) {
+                rule.note(envelope);
+            }
+        }
+    }
+
+    private static boolean matters(Event event) {
+        return switch (event) {
+            case MsrWritten _,
+                    UserspaceMsrStored _,
+                    HostMsrWritten _,
+                    MsrInterceptChanged _,
+                    NestedBitmapMerged _,
+                    NestedBitmapStored _,
+                    NestedFieldStored _,
+                    NestedEntered _,
+                    VmEntered _ ->
+                    true;
+            default -> false;
+        };
+    }
+
+    /// A point of a vCPU's run has come.
+    public void at(Moment moment, int vcpu) {
+        VcpuState state = machine.vcpu(vcpu);
+        for (int i = 0; i < rules.length; i++) {
+            Optional<String> wrong = rules[i].judge(moment, state);
+            if (wrong.isPresent()) {
+                broken(new Broken(Name.values()[i], vcpu, wrong.get()));
+            }
+        }
+    }
+
+    private void broken(Broken broken) {
+        count++;
+        Violation known = violations.get(broken);
+        if (known != null) {
+            violations.put(
+                    broken,
+                    new Violation(
+                            known.rule(),
+                            known.first(),
+                            known.causes(),
+                            known.message(),
+                            known.count() + 1));
+        } else if (violations.size() < MOST) {
+            Envelope event = last[broken.vcpu()];
+            violations.put(
+                    broken,
+                    new Violation(broken.rule(), event, causes(event), broken.message(), 1));
+        }
+    }
+
+    private List<Envelope> causes(Envelope event) {
+        List<Envelope> causes = new ArrayList<>();
+        Envelope exit = lastExit[event.stamp().vcpu()];
+        if (exit != null && exit.stamp().order() == event.stamp().cause()) {
+            causes.add(exit);
+        }
+        return causes;
+    }
+
+    /// How often any rule was found broken.
+    public long count() {
+        return count;
+    }
+
+    /// One for each rule, vCPU and way of breaking it, in the order in which they came first.
+    public List<Violation> violations() {
+        return List.copyOf(violations.values());
+    }
+}

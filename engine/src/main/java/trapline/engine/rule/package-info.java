@@ -1,0 +1,2 @@
+/// Safety rules: what has to hold whatever the policy, judged on every execution.
+package trapline.engine.rule;

@@ -1,0 +1,280 @@
+package trapline.engine.rule;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import trapline.engine.VcpuScenario;
+import trapline.engine.event.Envelope;
+import trapline.engine.event.HardwareEvent.VmExited;
+import trapline.engine.event.Moment;
+import trapline.engine.guest.Guest;
+import trapline.engine.guest.Scenario;
+import trapline.engine.sim.EventSink;
+import trapline.engine.sim.Execution;
+import trapline.engine.sim.ModelWorld;
+
+/// Every rule is broken by something and kept by something.
+class RulesTest {
+
+    private static final String ROME = "EPYC-Rome,v-spec-ctrl=false";
+
+    /// Passes an execution's events and moments on to its rules.
+    private static final class Judges implements EventSink {
+
+        private Rules rules;
+
+        @Override
+        public void accept(Envelope envelope) {
+            rules.accept(envelope);
+        }
+
+        @Override
+        public void at(Moment moment, int vcpu) {
+            rules.at(moment, vcpu);
+        }
+    }
+
+    private static List<Violation> judge(VcpuScenario scenario, String text) {
+        Guest guest =
+                Scenario.parse("scenario: test\n" + text, "test")
+                        .on(scenario.platform().vendor(), Optional.empty());
+        Judges judges = new Judges();
+        Execution execution =
+                scenario.machines(guest.vcpus())
+                        .execution(new ModelWorld(1, guest.vcpus()), judges);
+        judges.rules = new Rules(execution.machine(), execution.setup());
+        execution.start();
+        execution.run(guest.start(1));
+        return judges.rules.violations();
+    }
+
+    private static void assertKept(VcpuScenario scenario, String text) {
+        assertEquals(List.of(), judge(scenario, text));
+    }
+
+    private static void assertKept(Rules.Name rule, VcpuScenario scenario, String text) {
+        assertEquals(List.of(), of(rule, judge(scenario, text)));
+    }
+
+    private static List<Violation> of(Rules.Name rule, List<Violation> violations) {
+        return violations.stream().filter(violation -> violation.rule() == rule).toList();
+    }
+
+    private static Violation broken(Rules.Name rule, VcpuScenario scenario, String text) {
+        List<Violation> violations = of(rule, judge(scenario, text));
+        assertFalse(violations.isEmpty(), "it was kept");
+        return violations.getFirst();
+    }
+
+    private static final String WRITES =
+            """
+            program:
+              - cpuid: {leaf: 1}
+              - wrmsr: {msr: IA32_SPEC_CTRL, value: 5}
+              - cpuid: {leaf: 1}
+              - preempt: {pcpu: 1}
+              - wrmsr: {msr: IA32_SPEC_CTRL, value: 1}
+              - cpuid: {leaf: 1}
+            """;
+
+    /// Exit code that leaves SPEC_CTRL alone.
+    private static String without(String vendor, String phase, String steps) {
+        return """
+        policy: mine
+        extends: kvm-6.1
+        phases: {%s: {%s: %s}}
+        """
+                .formatted(vendor, phase, steps);
+    }
+
+    @Test
+    void hostRunsWithItsOwnSpecCtrl() {
+        VcpuScenario intel = VcpuScenario.on("Icelake-Server");
+        assertKept(intel, WRITES);
+        Violation violation =
+                broken(
+                        Rules.Name.HOST_SPEC_CTRL,
+                        intel.file(without("vmx", "after-exit", "[]")),
+                        WRITES);
+        // The guest begins with 0, the host has IBRS: the first exit of all.
+        assertEquals("the host runs with SPEC_CTRL 0x0, its own is 0x1", violation.message());
+        assertEquals(1, violation.first().stamp().op());
+        assertInstanceOf(VmExited.class, violation.first().event());
+        VcpuScenario amd = VcpuScenario.on(ROME);
+        assertKept(amd, WRITES);
+        broken(
+                Rules.Name.HOST_SPEC_CTRL,
+                amd.file(without("svm", "after-exit", "[vmsave-guest, vmload-host, mark-clean]")),
+                WRITES);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "kvm-5.4",
+        "kvm-5.15",
+        "kvm-6.1",
+        "kvm-6.6",
+        "kvm-6.12",
+        "kvm-6.18",
+        "kvm-7.1",
+    })
+    void treesKeepSpecCtrlApart(String tree) {
+        for (String cpu : List.of("Broadwell", "Skylake-Server", "SapphireRapids", ROME)) {
+            for (String variant :
+                    List.of("always-intercept", "always-passthrough", "v4", "adaptive")) {
+                assertKept(VcpuScenario.on(cpu).under(tree + ",spec-ctrl=" + variant), WRITES);
+            }
+        }
+        if (!tree.equals("kvm-5.4")) {
+            assertKept(VcpuScenario.on("EPYC-Milan").under(tree), WRITES);
+        }
+    }
+
+    /// 5.4 does not know V_SPEC_CTRL: after an exit it finds the host's value where it looks for the guest's,
+    /// which the processor has put into the VMCB, and the bits of both are set in the guest.
+    @Test
+    void treeWithoutVSpecCtrlLosesWritesOnHardwareThatHasIt() {
+        VcpuScenario scenario = VcpuScenario.on("EPYC-Milan").under("kvm-5.4");
+        Violation violation = broken(Rules.Name.GUEST_SPEC_CTRL, scenario, WRITES);
+        assertEquals("the guest runs with SPEC_CTRL 0x5, it wrote 0x1", violation.message());
+    }
+
+    @Test
+    void guestRunsWithWhatItWrote() {
+        VcpuScenario intel = VcpuScenario.on("Icelake-Server");
+        // The host's 1 is what the processor holds where nobody loads the guest's 0.
+        Violation violation =
+                broken(
+                        Rules.Name.GUEST_SPEC_CTRL,
+                        intel.file(without("vmx", "before-entry", "[inject]")),
+                        "program: [ {run: 1} ]");
+        assertEquals("the guest runs with SPEC_CTRL 0x1, it wrote 0x0", violation.message());
+    }
+
+    /// FACTS 1.8: whether to fetch what L2 wrote is asked of the merged map, even where vmcb12 does not
+    /// intercept MSRs and the processor goes by vmcb01's, which passes the write.
+    @Test
+    void writeOfL2IsLostWhereL1InterceptsNoMsrs() {
+        String program =
+                """
+                program:
+                  - wrmsr: {msr: IA32_SPEC_CTRL, value: 1}
+                  - nested:
+                      %s
+                      do:
+                        - wrmsr: {msr: IA32_SPEC_CTRL, value: 5}
+                        - in: {port: 0x80, size: 1}
+                        - run: 10
+                """;
+        VcpuScenario amd = VcpuScenario.on(ROME).under("kvm-6.18");
+        assertKept(amd, program.formatted("intercept: {}"));
+        Violation violation =
+                broken(
+                        Rules.Name.GUEST_SPEC_CTRL,
+                        amd,
+                        program.formatted("fields: {intercepts3: 0}"));
+        assertEquals("the guest runs with SPEC_CTRL 0x1, it wrote 0x5", violation.message());
+    }
+
+    /// FACTS 1.8: with V_SPEC_CTRL the MSR is passed through unconditionally up to 6.12, if the guest has it from
+    /// 6.18 on. FACTS 1.3: userspace's write lifts interception whatever the guest has.
+    @ParameterizedTest
+    @CsvSource({
+        "EPYC-Milan, kvm-6.12, true",
+        "EPYC-Milan, kvm-6.18, false",
+        "EPYC-Rome;v-spec-ctrl=false, kvm-6.12, false"
+    })
+    void hiddenSpecCtrlIsIntercepted(String cpu, String tree, boolean breaks) {
+        VcpuScenario scenario =
+                VcpuScenario.on(cpu.replace(';', ','))
+                        .under(tree)
+                        .guestCpu(
+                                "{spec-ctrl: false, ibrs: false, amd-stibp: false, amd-ssbd: false}");
+        if (breaks) {
+            broken(Rules.Name.HIDDEN_FEATURE, scenario, "program: [ {run: 1} ]");
+        } else {
+            assertKept(scenario, "program: [ {run: 1} ]");
+        }
+    }
+
+    @Test
+    void hiddenInstructionsAreDisabled() {
+        VcpuScenario scenario = VcpuScenario.on("Icelake-Server").guestCpu("{rdtscp: false}");
+        assertKept(scenario, "program: [ {run: 1} ]");
+        broken(
+                Rules.Name.HIDDEN_FEATURE,
+                scenario.file(
+                        """
+                        policy: mine
+                        extends: kvm-6.1
+                        controls: {vmx: {secondary-if-guest: {SECONDARY_EXEC_ENABLE_RDTSCP: []}}}
+                        """),
+                "program: [ {run: 1} ]");
+    }
+
+    /// FACTS 1.9: 5.4 only ever clears bits, so what L1 passed once stays passed.
+    @ParameterizedTest
+    @CsvSource({"kvm-5.4, true", "kvm-5.15, false", "kvm-7.1, false"})
+    void mergedBitmapHasWhatL1Intercepts(String tree, boolean breaks) {
+        String program =
+                """
+                program:
+                  - nested: {do: [ {run: 1} ]}
+                  - nested: {intercept: {write: [FS_BASE]}, do: [ {run: 1} ]}
+                """;
+        VcpuScenario scenario = VcpuScenario.on("Icelake-Server").under(tree);
+        if (breaks) {
+            Violation violation = broken(Rules.Name.NESTED_MSR_BITMAP, scenario, program);
+            assertEquals("L2 may write FS_BASE, which L1 intercepts", violation.message());
+        } else {
+            assertKept(Rules.Name.NESTED_MSR_BITMAP, scenario, program);
+        }
+    }
+
+    @Test
+    void barrierPartsVcpus() {
+        String program =
+                """
+                vcpu:
+                  0: [ {run: 1}, {preempt: {pcpu: 1}}, {run: 1}, {run: 1} ]
+                  1: [ {run: 1}, {run: 1}, {run: 1}, {run: 1} ]
+                """;
+        for (String cpu : List.of("Icelake-Server", "EPYC-Milan")) {
+            assertKept(VcpuScenario.on(cpu), program);
+        }
+        Violation violation =
+                broken(
+                        Rules.Name.IBPB_VCPU_SWITCH,
+                        VcpuScenario.on("Icelake-Server").file(without("vmx", "load", "[]")),
+                        program);
+        assertEquals(
+                "vCPU 0 runs on pCPU 1 after vCPU 1, without an IBPB between", violation.message());
+    }
+
+    /// FACTS 1.9: none in 5.15, VMX alone from 6.1 on, both from 6.18 on; Milan says IBRS parts them.
+    @ParameterizedTest
+    @CsvSource({
+        "Icelake-Server, kvm-5.4, true",
+        "Icelake-Server, kvm-5.15, true",
+        "Icelake-Server, kvm-6.1, false",
+        "Icelake-Server, kvm-7.1, false",
+        "EPYC-Rome, kvm-5.15, true",
+        "EPYC-Rome, kvm-6.12, true",
+        "EPYC-Rome, kvm-6.18, false",
+        "EPYC-Milan, kvm-6.1, false"
+    })
+    void barrierPartsL2FromL1(String cpu, String tree, boolean breaks) {
+        String program = "program: [ {nested: {do: [ {run: 1} ]}}, {run: 1} ]";
+        if (breaks) {
+            broken(Rules.Name.IBPB_NESTED_EXIT, VcpuScenario.on(cpu).under(tree), program);
+        } else {
+            assertKept(VcpuScenario.on(cpu).under(tree), program);
+        }
+    }
+}

@@ -59,6 +59,15 @@ final class Console {
         out.println();
     }
 
+    /// A whole list: a document of its rows under their name, or a table.
+    void list(String name, List<Object> rows, Table table) {
+        if (json()) {
+            document(Map.of(name, rows));
+        } else {
+            out.print(table);
+        }
+    }
+
     /// One row of many, on a line of its own.
     void row(Object tree) {
         write(tree, false);

@@ -36,11 +36,7 @@ final class CostsCommand implements Callable<Integer> {
             row.put("summary", profile.summary());
             rows.add(row);
         }
-        if (console.json()) {
-            console.document(Map.of("costs", rows));
-        } else {
-            console.out().print(table);
-        }
+        console.list("costs", rows, table);
         return ExitCode.DONE.number();
     }
 

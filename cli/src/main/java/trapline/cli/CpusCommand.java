@@ -47,11 +47,7 @@ final class CpusCommand implements Callable<Integer> {
             row.put("costs", platform.description().costs());
             rows.add(row);
         }
-        if (console.json()) {
-            console.document(Map.of("cpus", rows));
-        } else {
-            console.out().print(table);
-        }
+        console.list("cpus", rows, table);
         return ExitCode.DONE.number();
     }
 

@@ -44,11 +44,7 @@ final class GuestsCommand implements Callable<Integer> {
             row.put("provenance", guest.provenance());
             rows.add(row);
         }
-        if (console.json()) {
-            console.document(Map.of("guests", rows));
-        } else {
-            console.out().print(table);
-        }
+        console.list("guests", rows, table);
         return ExitCode.DONE.number();
     }
 

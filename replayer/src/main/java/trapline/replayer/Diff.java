@@ -127,11 +127,8 @@ public final class Diff {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("interrupted", e);
         } catch (ExecutionException e) {
-            switch (e.getCause()) {
-                case RuntimeException cause -> throw cause;
-                case Error cause -> throw cause;
-                case null, default -> throw new IllegalStateException(e.getCause());
-            }
+            StepReader.rethrow(e.getCause());
+            throw new IllegalStateException(e.getCause());
         }
     }
 

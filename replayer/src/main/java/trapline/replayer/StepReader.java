@@ -40,7 +40,8 @@ final class StepReader implements AutoCloseable {
         }
     }
 
-    private static void rethrow(Throwable failure) {
+    /// Throws again what ended another thread; nothing if nothing did.
+    static void rethrow(Throwable failure) {
         switch (failure) {
             case RuntimeException e -> throw e;
             case Error e -> throw e;

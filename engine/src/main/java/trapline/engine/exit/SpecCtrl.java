@@ -43,7 +43,7 @@ final class SpecCtrl {
 
     /// A policy that never lifts interception keeps it where hardware would make it needless, too.
     private static boolean isAlwaysIntercepted(Policy.SpecCtrl policy) {
-        return !policy.passedThroughFromStart() && policy.lift().source().equals("false");
+        return !policy.passedThroughFromStart() && policy.lift().isNever();
     }
 
     boolean allowed(Vcpu v, boolean hostInitiated) {

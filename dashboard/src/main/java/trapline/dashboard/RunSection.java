@@ -16,7 +16,6 @@ import trapline.engine.policy.PolicyFields;
 import trapline.engine.policy.PolicyFields.Difference;
 import trapline.engine.sim.Ingredients;
 import trapline.engine.state.Vendor;
-import trapline.engine.text.Node;
 import trapline.replayer.DiffResult;
 import trapline.schemas.CatalogueEntry;
 import trapline.schemas.SessionHeader;
@@ -105,33 +104,22 @@ final class RunSection {
         html.open("td").text(policy.summary());
         String source = PolicyFields.of(policy).getOrDefault("source", "");
         html.text(source.isEmpty() ? "" : " (" + source + ")");
-        policy.notes().forEach(note -> html.text("; " + note));
-        variants(policy.expression());
+        policy.chosen().forEach(this::variant);
         html.close().close();
     }
 
-    /// What the built-in variants that the expression names say of themselves.
-    private void variants(String expression) {
-        for (String choice : expression.split(",", -1)) {
-            int equals = choice.indexOf('=');
-            if (equals > 0) {
-                variant(choice.substring(0, equals).strip(), choice.substring(equals + 1).strip());
-            }
-        }
-    }
-
-    private void variant(String mechanism, String variant) {
-        if (Policies.mechanisms().contains(mechanism)
-                && Policies.variants(mechanism).contains(variant)) {
-            Node.Mapping said = Policies.variant(mechanism, variant);
-            html.text("; ").element("code", mechanism + "=" + variant);
-            html.text(
-                    ": %s (%s; %s)"
-                            .formatted(
-                                    said.require("summary").text(),
-                                    said.require("status").text(),
-                                    said.require("source").text()));
-        }
+    /// What a built-in variant that was chosen says of itself.
+    private void variant(Policy.Choice choice) {
+        Policies.find(choice)
+                .ifPresent(said -> {
+                    html.text("; ").element("code", choice.toString());
+                    html.text(
+                            ": %s (%s; %s)"
+                                    .formatted(
+                                            said.require("summary").text(),
+                                            said.require("status").text(),
+                                            said.require("source").text()));
+                });
     }
 
     /// Fields of the other vendor's code cannot matter here, and long lists wait to be opened.

@@ -1,6 +1,5 @@
 package trapline.engine.exit;
 
-import java.util.OptionalLong;
 import trapline.engine.Check;
 import trapline.engine.cpu.ControlRegisters;
 import trapline.engine.cpu.Execute;
@@ -70,20 +69,20 @@ final class ExitHandlers {
     }
 
     private Next rdmsr(Exit.Rdmsr e, GuestOp.Rdmsr op, Vcpu v) {
-        OptionalLong value = msrs.read(v, e.msr());
-        if (value.isEmpty() && op.recorded() && !HardwareMsrs.modelled(e.msr())) {
+        MsrResult result = msrs.read(v, e.msr(), false);
+        if (result.done()) {
+            v.emit(Execute.readBack(op, result.value()));
+        } else if (op.recorded() && !HardwareMsrs.modelled(e.msr())) {
             v.emit(new MsrReadBack(op.rip(), e.msr(), op.observed(), Outcome.RECORDED));
-        } else if (value.isEmpty()) {
-            return fault(op, GP, Outcome.GP, v);
         } else {
-            v.emit(Execute.readBack(op, value.getAsLong()));
+            return fault(op, GP, Outcome.GP, v);
         }
         return Next.CONTINUE;
     }
 
     private Next wrmsr(Exit.Wrmsr e, GuestOp.Wrmsr op, Vcpu v) {
         boolean accepted =
-                msrs.write(v, e.msr(), e.value(), false)
+                msrs.write(v, e.msr(), e.value(), false).done()
                         || (op.recorded() && !HardwareMsrs.modelled(e.msr()));
         if (!accepted) {
             return fault(op, GP, Outcome.GP, v);

@@ -66,7 +66,7 @@ public final class Hypervisor {
 
     /// KVM_SET_MSRS by userspace, for which the vCPU is out of the guest.
     public void setMsr(Vcpu v, int msr, long value) {
-        boolean accepted = msrs.write(v, msr, value, true);
+        boolean accepted = msrs.write(v, msr, value, true).done();
         v.emit(new UserspaceMsrStored(msr, value, accepted ? Outcome.DONE : Outcome.GP));
     }
 

@@ -1,6 +1,6 @@
 package trapline.engine.exit;
 
-import java.util.OptionalLong;
+import java.util.List;
 import java.util.function.Predicate;
 import trapline.engine.cpu.HardwareMsrs;
 import trapline.engine.event.HypervisorEvent.HostCause;
@@ -32,11 +32,13 @@ final class MsrAccess {
     private final VendorCode vendor;
     private final SpecCtrl specCtrl;
     private final UserReturn userReturn;
+    private final List<MsrFamily> families;
 
     MsrAccess(VendorCode vendor, SpecCtrl specCtrl, UserReturn userReturn) {
         this.vendor = vendor;
         this.specCtrl = specCtrl;
         this.userReturn = userReturn;
+        families = List.of(specCtrl);
     }
 
     /// What is passed through once the vCPU model is known.
@@ -66,54 +68,57 @@ final class MsrAccess {
         }
     }
 
-    /// RDMSR by the guest; empty for #GP.
-    OptionalLong read(Vcpu v, int msr) {
-        if (msr == Msrs.SPEC_CTRL) {
-            return specCtrl.allowed(v, false)
-                    ? OptionalLong.of(specCtrl.read(v))
-                    : OptionalLong.empty();
+    /// RDMSR by the guest, or KVM_GET_MSRS.
+    MsrResult read(Vcpu v, int msr, boolean hostInitiated) {
+        for (MsrFamily family : families) {
+            if (family.covers(msr)) {
+                return family.read(v, msr, hostInitiated);
+            }
         }
         if (msr == Msrs.PRED_CMD || msr == Msrs.FLUSH_CMD) {
-            return OptionalLong.empty();
+            return MsrResult.INVALID;
         }
         if (msr == Msrs.ARCH_CAPABILITIES) {
-            return v.setup().model().has("ARCH_CAPABILITIES")
-                    ? OptionalLong.of(v.state().kvm(Kvm.ARCH_CAPABILITIES))
-                    : OptionalLong.empty();
+            return MsrResult.readIf(
+                    hostInitiated || v.setup().model().has("ARCH_CAPABILITIES"),
+                    v.state().kvm(Kvm.ARCH_CAPABILITIES));
         }
         if (msr == Msrs.VIRT_SPEC_CTRL) {
-            return v.setup().model().has("VIRT_SSBD")
-                    ? OptionalLong.of(v.state().kvm(Kvm.VIRT_SPEC_CTRL))
-                    : OptionalLong.empty();
+            return MsrResult.readIf(
+                    hostInitiated || v.setup().model().has("VIRT_SSBD"),
+                    v.state().kvm(Kvm.VIRT_SPEC_CTRL));
         }
         if (msr == Msrs.TSC) {
-            return OptionalLong.of(v.setup().world().timestamp(v.state(), v.out()));
+            return MsrResult.read(v.setup().world().timestamp(v.state(), v.out()));
         }
-        return known(v, msr) ? OptionalLong.of(v.state().msr(msr)) : OptionalLong.empty();
+        return known(v, msr) ? MsrResult.read(v.state().msr(msr)) : MsrResult.UNSUPPORTED;
     }
 
-    /// WRMSR by the guest, or KVM_SET_MSRS; false for #GP.
-    boolean write(Vcpu v, int msr, long value, boolean hostInitiated) {
-        if (msr == Msrs.SPEC_CTRL) {
-            return specCtrl.write(v, value, hostInitiated);
+    /// WRMSR by the guest, or KVM_SET_MSRS.
+    MsrResult write(Vcpu v, int msr, long value, boolean hostInitiated) {
+        for (MsrFamily family : families) {
+            if (family.covers(msr)) {
+                return family.write(v, msr, value, hostInitiated);
+            }
         }
         if (msr == Msrs.PRED_CMD) {
-            return predCmd(v, value, hostInitiated);
+            return MsrResult.writtenIf(predCmd(v, value, hostInitiated));
         }
         if (msr == Msrs.FLUSH_CMD) {
-            return flushCmd(v, value, hostInitiated);
+            return MsrResult.writtenIf(flushCmd(v, value, hostInitiated));
         }
         if (msr == Msrs.ARCH_CAPABILITIES) {
-            return archCapabilities(v, value, hostInitiated);
+            return MsrResult.writtenIf(archCapabilities(v, value, hostInitiated));
         }
         if (msr == Msrs.VIRT_SPEC_CTRL) {
-            return virtSpecCtrl(v, value, hostInitiated);
+            return MsrResult.writtenIf(virtSpecCtrl(v, value, hostInitiated));
         }
-        if (msr == Msrs.EFER && !eferAccepted(v, value, hostInitiated)) {
-            return false;
+        if (!known(v, msr)) {
+            return MsrResult.UNSUPPORTED;
         }
-        if (!known(v, msr) || !v.setup().hardware().accepts(msr, value)) {
-            return false;
+        if ((msr == Msrs.EFER && !eferAccepted(v, value, hostInitiated))
+                || !v.setup().hardware().accepts(msr, value)) {
+            return MsrResult.INVALID;
         }
         Reg register = RegisterMap.register(msr);
         if (register != null) {
@@ -124,7 +129,7 @@ final class MsrAccess {
             vendor.storeRegister(v, msr, register, stored);
         }
         userReturn.store(v, msr, value);
-        return true;
+        return MsrResult.WRITTEN;
     }
 
     private boolean predCmd(Vcpu v, long value, boolean hostInitiated) {

@@ -17,7 +17,7 @@ import trapline.engine.table.Msrs;
 /// IA32_SPEC_CTRL: who may write what, when its interception ends, and who runs with which value.
 ///
 /// FACTS 1.2 to 1.8; `kvm_spec_ctrl_test_value`, `vmx_set_msr`, `svm_set_msr`, `__vmx_vcpu_run`.
-final class SpecCtrl {
+final class SpecCtrl implements MsrFamily {
 
     private static final int MSR = Msrs.SPEC_CTRL;
 
@@ -46,22 +46,33 @@ final class SpecCtrl {
         return !policy.passedThroughFromStart() && policy.lift().isNever();
     }
 
-    boolean allowed(Vcpu v, boolean hostInitiated) {
+    @Override
+    public boolean covers(int msr) {
+        return msr == MSR;
+    }
+
+    private static boolean allowed(Vcpu v, boolean hostInitiated) {
         return hostInitiated || v.setup().guestHasSpecCtrl();
     }
 
-    long read(Vcpu v) {
+    @Override
+    public MsrResult read(Vcpu v, int msr, boolean hostInitiated) {
+        return MsrResult.readIf(allowed(v, hostInitiated), value(v));
+    }
+
+    private static long value(Vcpu v) {
         return v.setup().vSpecCtrl()
                 ? v.state().register(Reg.SPEC_CTRL)
                 : v.state().kvm(Kvm.SPEC_CTRL);
     }
 
-    /// A write that exits, or userspace's; false for #GP.
-    boolean write(Vcpu v, long value, boolean hostInitiated) {
+    /// A write that exits, or userspace's.
+    @Override
+    public MsrResult write(Vcpu v, int msr, long value, boolean hostInitiated) {
         if (!allowed(v, hostInitiated) || !hostAccepts(v, value)) {
-            return false;
+            return MsrResult.INVALID;
         }
-        Write write = new Write(v, value, hostInitiated, read(v));
+        Write write = new Write(v, value, hostInitiated, value(v));
         count(write);
         boolean lifted =
                 v.state().bitmap(1).exits(MSR, true)
@@ -74,7 +85,7 @@ final class SpecCtrl {
         if (lifted) {
             intercept(v, false);
         }
-        return true;
+        return MsrResult.WRITTEN;
     }
 
     /// Counts a write, where the policy goes by how often the guest writes.
@@ -94,7 +105,7 @@ final class SpecCtrl {
         if (!resume.isNever()
                 && !v.setup().vSpecCtrl()
                 && !vendor.writesExit(v, MSR)
-                && resume.holds(new Write(v, read(v), false, read(v)))) {
+                && resume.holds(new Write(v, value(v), false, value(v)))) {
             v.set(Kvm.EXITS_SNAPSHOT, v.state().kvm(Kvm.EXITS));
             v.set(Kvm.QUICK_WRITES, 0);
             intercept(v, true);

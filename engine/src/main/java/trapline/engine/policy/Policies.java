@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.function.Function;
+import trapline.engine.policy.Policy.Choice;
 import trapline.engine.table.Msrs;
 import trapline.engine.text.InputException;
 import trapline.engine.text.InputException.Kind;
@@ -21,8 +22,17 @@ public final class Policies {
 
     private static final int DEEPEST = 16;
 
-    /// The mechanisms whose variants come with the program as files.
-    private static final List<String> MECHANISMS = List.of("spec-ctrl");
+    /// What a variant's file says of itself, and where it applies; the rest of it goes into the policy.
+    private static final String[] ABOUT = {
+        "mechanism",
+        "variant",
+        "summary",
+        "status",
+        "source",
+        "vendors",
+        "counterfactual",
+        "platform"
+    };
 
     private static final String PASS_THROUGH = "pass-through";
 
@@ -38,9 +48,14 @@ public final class Policies {
     }
 
     public static List<String> mechanisms() {
-        List<String> mechanisms = new ArrayList<>(MECHANISMS);
+        List<String> mechanisms = new ArrayList<>(withFiles());
         mechanisms.add(PASS_THROUGH);
         return mechanisms;
+    }
+
+    /// The mechanisms whose variants come with the program as files.
+    private static List<String> withFiles() {
+        return Resources.names("variants");
     }
 
     public static List<String> variants(String mechanism) {
@@ -49,10 +64,18 @@ public final class Policies {
                 : Resources.names("variants/" + mechanism);
     }
 
-    /// What a variant says of itself: `summary`, `status`, `source`.
+    /// What a variant says of itself: `summary`, `status`, `source`; and where it applies: `vendors`, `platform`.
     public static Mapping variant(String mechanism, String variant) {
         String path = "variants/" + mechanism + "/" + variant + ".yaml";
         return PolicyTree.mapping(Yaml.parse(Resources.text(path).orElseThrow(), path));
+    }
+
+    /// The variant that was chosen, if this version of the program still has it.
+    public static Optional<Mapping> find(Choice choice) {
+        return withFiles().contains(choice.mechanism())
+                        && variants(choice.mechanism()).contains(choice.variant())
+                ? Optional.of(variant(choice.mechanism(), choice.variant()))
+                : Optional.empty();
     }
 
     /// The policy that a user's words mean.
@@ -147,7 +170,7 @@ public final class Policies {
         if (mechanism.equals(PASS_THROUGH)) {
             return passThrough(tree, variant);
         }
-        if (!MECHANISMS.contains(mechanism)) {
+        if (!withFiles().contains(mechanism)) {
             throw new InputException(
                     Kind.UNKNOWN_NAME,
                     "",
@@ -166,15 +189,20 @@ public final class Policies {
                                     mechanism,
                                     Suggestion.orAll(variant, "variants", variants(mechanism))));
         }
-        Mapping fragment =
-                PolicyTree.without(
-                        variant(mechanism, variant),
-                        "mechanism",
-                        "variant",
-                        "summary",
-                        "status",
-                        "source");
-        return PolicyTree.over(tree, fragment);
+        Mapping fragment = PolicyTree.without(variant(mechanism, variant), ABOUT);
+        return chosen(PolicyTree.over(tree, fragment), new Choice(mechanism, variant));
+    }
+
+    /// Keeps which variants were chosen by name, the last one of each mechanism.
+    private static Mapping chosen(Mapping tree, Choice choice) {
+        List<String> texts = new ArrayList<>();
+        for (Choice before : PolicyReader.chosen(tree)) {
+            if (!before.mechanism().equals(choice.mechanism())) {
+                texts.add(before.toString());
+            }
+        }
+        texts.add(choice.toString());
+        return PolicyTree.withList(tree, "chosen", texts);
     }
 
     /// `-FS_BASE+TSC_AUX` changes the list; a list without a sign in front replaces it.

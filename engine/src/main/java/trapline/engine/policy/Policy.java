@@ -14,11 +14,21 @@ public record Policy(
         Ibpb ibpb,
         boolean bhiMitigation,
         Vendors vendors,
-        Merge merge) {
+        Merge merge,
+        Mechanisms mechanisms) {
 
     /// @param expression the policy as its user wrote it
+    /// @param chosen the variants that were chosen by name, here or in what it builds on
     /// @param text the resolved policy in full, from which it can be read again
-    public record Identity(String expression, String summary, List<String> notes, String text) {}
+    public record Identity(String expression, String summary, List<Choice> chosen, String text) {}
+
+    /// A mechanism's variant, chosen by name.
+    public record Choice(String mechanism, String variant) {
+        @Override
+        public String toString() {
+            return mechanism + "=" + variant;
+        }
+    }
 
     /// How SPEC_CTRL is intercepted and switched.
     ///

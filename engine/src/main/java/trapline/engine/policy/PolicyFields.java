@@ -12,7 +12,7 @@ import trapline.engine.text.Yaml;
 public final class PolicyFields {
 
     /// What a policy says of itself rather than of the hypervisor.
-    private static final List<String> ABOUT = List.of("policy", "summary", "source");
+    private static final List<String> ABOUT = List.of("policy", "summary", "source", "chosen");
 
     private PolicyFields() {}
 

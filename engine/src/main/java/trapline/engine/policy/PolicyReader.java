@@ -8,6 +8,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import trapline.engine.policy.Policy.Access;
+import trapline.engine.policy.Policy.Choice;
 import trapline.engine.policy.Policy.Commands;
 import trapline.engine.policy.Policy.Ibpb;
 import trapline.engine.policy.Policy.Identity;
@@ -44,35 +45,52 @@ final class PolicyReader {
     private PolicyReader() {}
 
     static Policy read(Mapping tree) {
-        tree.allow(
-                "a policy",
-                List.of(
-                        "policy",
-                        "summary",
-                        "source",
-                        "spec-ctrl",
-                        "pred-cmd",
-                        "flush-cmd",
-                        "ibpb",
-                        "host",
-                        "pass-through",
-                        "nested",
-                        "controls",
-                        "phases"));
+        List<String> keys =
+                new ArrayList<>(
+                        List.of(
+                                "policy",
+                                "summary",
+                                "source",
+                                "chosen",
+                                "spec-ctrl",
+                                "pred-cmd",
+                                "flush-cmd",
+                                "ibpb",
+                                "host",
+                                "pass-through",
+                                "nested",
+                                "controls",
+                                "phases"));
+        keys.addAll(Mechanisms.KEYS);
+        tree.allow("a policy", keys);
         Node host = tree.require("host");
         host.allow("host", List.of("bhi-mitigation"));
         return new Policy(
                 new Identity(
                         tree.require("policy").text(),
                         tree.find("summary").map(Node::text).orElse(""),
-                        List.of(),
+                        chosen(tree),
                         Policies.text(tree)),
                 specCtrl(tree.require("spec-ctrl")),
                 commands(tree),
                 ibpb(tree.require("ibpb")),
                 host.require("bhi-mitigation").bool(),
                 vendors(tree),
-                merge(tree.require("nested")));
+                merge(tree.require("nested")),
+                Mechanisms.read(tree));
+    }
+
+    /// `chosen: [MECHANISM=VARIANT, …]`, as resolving wrote it.
+    static List<Choice> chosen(Mapping tree) {
+        return tree.find("chosen").map(Node::items).orElse(List.of()).stream()
+                .map(item -> {
+                    String[] parts = item.text().split("=", 2);
+                    if (parts.length < 2) {
+                        throw item.expected("MECHANISM=VARIANT");
+                    }
+                    return new Choice(parts[0], parts[1]);
+                })
+                .toList();
     }
 
     private static SpecCtrl specCtrl(Node node) {

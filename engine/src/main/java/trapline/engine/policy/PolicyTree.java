@@ -46,6 +46,14 @@ final class PolicyTree {
         return new Mapping(mapping.place(), entries);
     }
 
+    static Mapping withList(Mapping mapping, String key, List<String> texts) {
+        SequencedMap<String, Entry> entries = new LinkedHashMap<>(mapping.entries());
+        List<Node> items = new ArrayList<>();
+        texts.forEach(text -> items.add(new Scalar(mapping.place(), text, true)));
+        entries.put(key, new Entry(mapping.place(), new Sequence(mapping.place(), items)));
+        return new Mapping(mapping.place(), entries);
+    }
+
     /// The pass-through lists of both vendors, changed by one function.
     static Mapping passThrough(Mapping policy, PassThroughChange change) {
         Mapping lists = (Mapping) policy.require("pass-through");

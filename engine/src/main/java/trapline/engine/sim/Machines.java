@@ -10,6 +10,7 @@ import trapline.engine.cpu.svm.VmrunChecks;
 import trapline.engine.cpu.vmx.AllowedControls;
 import trapline.engine.cpu.vmx.EntryChecks;
 import trapline.engine.cpu.vmx.VmxProcessor;
+import trapline.engine.exit.Applicability;
 import trapline.engine.exit.HostValues;
 import trapline.engine.exit.Hypervisor;
 import trapline.engine.exit.Setup;
@@ -26,6 +27,10 @@ import trapline.engine.state.Vendor;
 ///
 /// @param vcpus how many virtual CPUs
 public record Machines(Platform platform, VcpuModel model, Policy policy, int vcpus) {
+
+    public Machines {
+        Applicability.check(policy, platform);
+    }
 
     /// How many physical CPUs there are: the platform's, and one for each vCPU at least.
     public int pcpus() {

@@ -14,6 +14,9 @@ public final class Sections {
 
     private static final int[] STRUCTURES = {1, 2, 12};
 
+    /// Sections that are there only when they have entries, without the number of their owner.
+    private static final List<String> OPTIONAL = List.of();
+
     private Sections() {}
 
     public static List<Section> of(MachineState machine) {
@@ -91,17 +94,22 @@ public final class Sections {
     public static MachineState restore(MachineConfig config, List<Section> sections) {
         MachineState machine = new MachineState(config);
         List<Section> expected = of(machine);
-        if (expected.size() != sections.size()) {
+        int next = 0;
+        for (Section section : sections) {
+            if (next < expected.size() && section.name().equals(expected.get(next).name())) {
+                next++;
+            } else if (!OPTIONAL.contains(section.name().replaceAll("[0-9]+", ""))) {
+                throw new IllegalArgumentException(
+                        next == expected.size()
+                                ? "section %s is one too many".formatted(section.name())
+                                : "section %s, expected %s"
+                                        .formatted(section.name(), expected.get(next).name()));
+            }
+            restore(machine, section);
+        }
+        if (next != expected.size()) {
             throw new IllegalArgumentException(
                     "%d sections, expected %d".formatted(sections.size(), expected.size()));
-        }
-        for (int i = 0; i < expected.size(); i++) {
-            String name = expected.get(i).name();
-            if (!name.equals(sections.get(i).name())) {
-                throw new IllegalArgumentException(
-                        "section %s, expected %s".formatted(sections.get(i).name(), name));
-            }
-            restore(machine, sections.get(i));
         }
         return machine;
     }

@@ -1,0 +1,17 @@
+package trapline.engine.policy;
+
+import java.util.List;
+import trapline.engine.text.Node.Mapping;
+
+/// What the hypervisor does in each mechanism beside SPEC_CTRL: one record for each.
+///
+/// A mechanism's key is its name; a policy without the key does what trees did before they knew of it.
+public record Mechanisms() {
+
+    /// The keys of a policy that are read here.
+    static final List<String> KEYS = List.of();
+
+    static Mechanisms read(Mapping policy) {
+        return new Mechanisms();
+    }
+}

@@ -14,7 +14,6 @@ import trapline.engine.event.HypervisorEvent;
 import trapline.engine.event.InputEvent;
 import trapline.engine.text.InputException;
 import trapline.engine.text.Suggestion;
-import trapline.schemas.Checkpoint;
 import trapline.schemas.CheckpointRef;
 
 /// The events of a session that somebody asks for.
@@ -58,14 +57,7 @@ public record EventQuery(
 
     /// Hands every event that fits to `consumer`, as long as `goOn` says so.
     public void run(Session session, Consumer<Envelope> consumer, BooleanSupplier goOn) {
-        Session.EventHandler handler = handler(session, consumer, goOn);
-        Optional<CheckpointRef> before = before(session);
-        if (before.isEmpty()) {
-            session.events(handler);
-        } else {
-            Checkpoint checkpoint = session.checkpoint(before.get());
-            session.eventsAfter(before.get(), checkpoint, handler);
-        }
+        session.events(before(session), handler(session, consumer, goOn));
     }
 
     /// Does so, too, with what is still being recorded, until the session has ended or the thread is

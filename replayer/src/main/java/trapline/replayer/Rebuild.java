@@ -72,13 +72,7 @@ public final class Rebuild {
             return Optional.empty();
         }
         LastEntry last = new LastEntry(vcpu, state.seq());
-        Optional<CheckpointRef> before =
-                session.checkpointBefore(vcpu, state.seq() - EVENTS_OF_A_FAILURE);
-        if (before.isEmpty()) {
-            session.events(last);
-        } else {
-            session.eventsAfter(before.get(), session.checkpoint(before.get()), last);
-        }
+        session.events(session.checkpointBefore(vcpu, state.seq() - EVENTS_OF_A_FAILURE), last);
         return last.failures.all().stream().findFirst();
     }
 

@@ -155,7 +155,12 @@ public final class Session implements AutoCloseable {
 
     /// Every event from the first on.
     public void events(EventHandler handler) {
-        read(null, new EventDecoder(reader.writers()), handler);
+        events(Optional.empty(), handler);
+    }
+
+    /// Every event, or every one after a checkpoint's.
+    public void events(Optional<CheckpointRef> after, EventHandler handler) {
+        read(after.orElse(null), decoder(after), handler);
     }
 
     /// Every event after a checkpoint's.
@@ -173,11 +178,16 @@ public final class Session implements AutoCloseable {
     /// Every event, or every one after a checkpoint's, and then those that are still recorded, until
     /// the session has ended, the handler wants no more or the thread is interrupted.
     public void follow(Optional<CheckpointRef> after, EventHandler handler) {
+        reader.follow(after.orElse(null), decoding(decoder(after), handler));
+    }
+
+    /// A decoder that stands at the beginning, or behind a checkpoint.
+    private EventDecoder decoder(Optional<CheckpointRef> after) {
         EventDecoder decoder = new EventDecoder(reader.writers());
         after.map(reader::checkpoint)
                 .ifPresent(
                         checkpoint -> decoder.startAfter(checkpoint.order(), checkpoint.chain()));
-        reader.follow(after.orElse(null), decoding(decoder, handler));
+        return decoder;
     }
 
     private static RecordHandler decoding(EventDecoder decoder, EventHandler handler) {

@@ -91,6 +91,7 @@ final class RecordCommand extends LogCommand implements Callable<Integer> {
         for (Failure failure : recorded.failures()) {
             console.note("trapline: %s", failure.describe());
         }
+        Broken.note(recorded.violations(), console);
     }
 
     private static Map<String, Object> tree(Recorded recorded) {
@@ -101,6 +102,7 @@ final class RecordCommand extends LogCommand implements Callable<Integer> {
         row.put("vcpus", recorded.vcpus());
         row.put("status", recorded.closed() ? "closed" : "torn");
         row.put("entryFailures", ResultTree.failures(recorded.failures()));
+        row.put("violations", ResultTree.violations(recorded.violations()));
         Map<String, Object> tree = new LinkedHashMap<>();
         tree.put("session", recorded.session());
         tree.put("sessions", List.of(row));

@@ -1,6 +1,7 @@
 package trapline.cli;
 
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.concurrent.Callable;
 import java.util.function.BooleanSupplier;
 import picocli.CommandLine.Command;
@@ -17,7 +18,6 @@ import trapline.recorder.Recorded;
 import trapline.replayer.Diversion;
 import trapline.replayer.ResultTree;
 import trapline.replayer.Session;
-import trapline.replayer.Tally;
 
 /// `replay`: a session's ops under another policy.
 @Command(
@@ -54,11 +54,15 @@ final class ReplayCommand extends LogCommand implements Callable<Integer> {
                 return (recorded.closed() ? ExitCode.DONE : ExitCode.NO).number();
             }
             try (Console.Progress progress = console.progress("replaying", -1)) {
-                Tally tally = Diversion.count(opened, resolved, progress);
+                Diversion.Result result = Diversion.run(opened, resolved, progress);
                 if (console.json()) {
-                    console.document(ResultTree.statistics(opened.name(), policy, tally));
+                    SequencedMap<String, Object> tree =
+                            ResultTree.statistics(opened.name(), policy, result.tally());
+                    tree.put("violations", ResultTree.violations(result.violations()));
+                    console.document(tree);
                 } else {
-                    StatCommand.print(opened, policy, tally, console);
+                    StatCommand.print(opened, policy, result.tally(), console);
+                    Broken.note(result.violations(), console);
                 }
             }
             return ExitCode.DONE.number();

@@ -78,6 +78,30 @@ class SessionCommandsTest {
         assertEquals("kvm-6.1", listed.get("policy").textValue());
     }
 
+    /// 6.1 has no barrier between L2 and L1 on AMD, 6.18 has; who records or replays hears of it.
+    @Test
+    void recordAndReplayJudgeBySafetyRules() {
+        Ran ran =
+                on("rules", "record --guest nested-spec-ctrl --cpu EPYC-Rome --format json")
+                        .expect(ExitCode.DONE);
+        JsonNode violation = ran.json().at("/sessions/0/violations/0");
+        assertEquals("ibpb-nested-exit", violation.get("rule").textValue());
+        assertTrue(
+                ran.err()
+                        .contains(
+                                "\nsafety rule ibpb-nested-exit broken by vCPU 0 after event %s (op %s), the first of %s times: "
+                                        .formatted(
+                                                violation.get("order"),
+                                                violation.get("op"),
+                                                violation.get("count"))),
+                ran.err());
+        Ran again = on("rules", "replay last --policy kvm-6.1 --format json").expect(ExitCode.DONE);
+        assertEquals(ran.json().at("/sessions/0/violations"), again.json().get("violations"));
+        Ran kept = on("rules", "replay last --policy kvm-6.18 --format json").expect(ExitCode.DONE);
+        assertEquals(0, kept.json().get("violations").size());
+        assertEquals("", kept.err());
+    }
+
     @Test
     void sessionsInTextHaveARowEach() {
         List<String> lines = on("sessions").expect(ExitCode.DONE).out().lines().toList();

@@ -6,6 +6,8 @@ import trapline.engine.event.Envelope;
 import trapline.engine.event.GuestEvent;
 import trapline.engine.event.HardwareEvent.VmEntryFailed;
 import trapline.engine.event.HypervisorEvent.UserspaceExited;
+import trapline.engine.event.Moment;
+import trapline.engine.rule.Rules;
 import trapline.engine.sim.EntryFailures;
 import trapline.engine.sim.EventSink;
 import trapline.engine.sim.Execution;
@@ -31,6 +33,7 @@ final class Recording implements EventSink {
     private final LongConsumer progress;
     private final EntryFailures failures = new EntryFailures();
     private MachineState machine;
+    private Rules rules;
     private long checkpointEvents;
     private long guestOps;
 
@@ -54,12 +57,14 @@ final class Recording implements EventSink {
     void of(Execution execution) {
         machine = execution.machine();
         exits.of(machine);
+        rules = new Rules(machine, execution.setup());
     }
 
     @Override
     public void accept(Envelope envelope) {
         writer.append(encoder.encode(envelope));
         exits.accept(envelope);
+        rules.accept(envelope);
         switch (envelope.event()) {
             case GuestEvent _ -> guestOps++;
             case VmEntryFailed _, UserspaceExited _ -> failures.add(envelope);
@@ -72,6 +77,11 @@ final class Recording implements EventSink {
         if (order % PROGRESS_EVENTS == 0) {
             progress.accept(order);
         }
+    }
+
+    @Override
+    public void at(Moment moment, int vcpu) {
+        rules.at(moment, vcpu);
     }
 
     private Checkpoint checkpoint(long order) {
@@ -121,6 +131,7 @@ final class Recording implements EventSink {
                 guestOps,
                 machine.vcpus(),
                 reason.isEmpty(),
-                failures.all());
+                failures.all(),
+                rules.violations());
     }
 }

@@ -1,9 +1,15 @@
 package trapline.replayer;
 
+import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongConsumer;
 import trapline.engine.cpu.World;
+import trapline.engine.event.Envelope;
+import trapline.engine.event.Moment;
 import trapline.engine.policy.Policy;
+import trapline.engine.rule.Rules;
+import trapline.engine.rule.Violation;
+import trapline.engine.sim.EventSink;
 import trapline.engine.sim.Execution;
 import trapline.replayer.RecordedSteps.Recorded;
 
@@ -37,22 +43,47 @@ public final class Diversion {
         });
     }
 
-    /// Counts what another policy makes of the session.
-    public static Tally count(Session session, Policy policy, LongConsumer progress) {
-        Tally tally = new Tally(session.vendor(), session.vcpus());
+    /// What another policy makes of the session.
+    ///
+    /// @param violations the safety rules that it broke
+    public record Result(Tally tally, List<Violation> violations) {}
+
+    public static Result run(Session session, Policy policy, LongConsumer progress) {
         Diversion diversion = new Diversion(session);
+        Counting counting = new Counting(session, progress);
         Execution execution =
-                session.parts()
-                        .machines(policy)
-                        .execution(
-                                diversion.world(),
-                                envelope -> {
-                                    tally.add(envelope);
-                                    if (envelope.stamp().order() % 10_000 == 0) {
-                                        progress.accept(envelope.stamp().order());
-                                    }
-                                });
+                session.parts().machines(policy).execution(diversion.world(), counting);
+        counting.rules = new Rules(execution.machine(), execution.setup());
         diversion.drive(execution, () -> true);
-        return tally;
+        return new Result(counting.tally, counting.rules.violations());
+    }
+
+    /// Counts and judges.
+    private static final class Counting implements EventSink {
+
+        private static final long PROGRESS_EVENTS = 10_000;
+
+        private final Tally tally;
+        private final LongConsumer progress;
+        private Rules rules;
+
+        Counting(Session session, LongConsumer progress) {
+            tally = new Tally(session.vendor(), session.vcpus());
+            this.progress = progress;
+        }
+
+        @Override
+        public void accept(Envelope envelope) {
+            tally.add(envelope);
+            rules.accept(envelope);
+            if (envelope.stamp().order() % PROGRESS_EVENTS == 0) {
+                progress.accept(envelope.stamp().order());
+            }
+        }
+
+        @Override
+        public void at(Moment moment, int vcpu) {
+            rules.at(moment, vcpu);
+        }
     }
 }

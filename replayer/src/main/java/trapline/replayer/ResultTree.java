@@ -65,8 +65,13 @@ public final class ResultTree {
         tree.put("recordedValues", tally.recordedValues());
         tree.put("failedEntries", tally.entryFailures().total());
         tree.put("entryFailures", failures(tally.entryFailures().all()));
-        tree.put("violations", side.violations().stream().map(ResultTree::violation).toList());
+        tree.put("violations", violations(side.violations()));
         return tree;
+    }
+
+    /// The safety rules that an execution broke.
+    public static List<SequencedMap<String, Object>> violations(List<Violation> violations) {
+        return violations.stream().map(ResultTree::violation).toList();
     }
 
     private static SequencedMap<String, Object> violation(Violation violation) {

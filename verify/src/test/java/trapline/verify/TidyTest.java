@@ -92,7 +92,7 @@ class TidyTest {
                                     "journal.file",
                                     "journal.kafka",
                                     "journal.session")),
-                    Map.entry("recorder", with(SIMULATION, "schemas", "journal")),
+                    Map.entry("recorder", with(SIMULATION, "engine.rule", "schemas", "journal")),
                     Map.entry(
                             "replayer",
                             with(SIMULATION, "engine.cost", "engine.rule", "schemas", "journal")),

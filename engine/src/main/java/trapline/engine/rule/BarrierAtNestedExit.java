@@ -1,5 +1,6 @@
 package trapline.engine.rule;
 
+import java.util.List;
 import java.util.Optional;
 import trapline.engine.event.Envelope;
 import trapline.engine.event.HardwareEvent.VmEntered;
@@ -37,8 +38,13 @@ final class BarrierAtNestedExit implements Rule {
     }
 
     @Override
+    public List<Moment> moments() {
+        return needed ? List.of(Moment.ENTRY) : List.of();
+    }
+
+    @Override
     public Optional<String> judge(Moment moment, VcpuState vcpu) {
-        return moment == Moment.ENTRY && needed && vcpu.level() == 1 && l2Ran[vcpu.id()]
+        return vcpu.level() == 1 && l2Ran[vcpu.id()]
                 ? Optional.of("L1 runs after L2, without an IBPB between")
                 : Optional.empty();
     }

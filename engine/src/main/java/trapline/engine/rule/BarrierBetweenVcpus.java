@@ -1,6 +1,7 @@
 package trapline.engine.rule;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import trapline.engine.event.Envelope;
 import trapline.engine.event.HardwareEvent.VmEntered;
@@ -35,12 +36,14 @@ final class BarrierBetweenVcpus implements Rule {
     }
 
     @Override
+    public List<Moment> moments() {
+        return scene.setup().hardware().hasIbpb() ? List.of(Moment.ENTRY) : List.of();
+    }
+
+    @Override
     public Optional<String> judge(Moment moment, VcpuState vcpu) {
         int before = ran[vcpu.pcpu()];
-        return moment != Moment.ENTRY
-                        || before == NOBODY
-                        || before == vcpu.id()
-                        || !scene.setup().hardware().hasIbpb()
+        return before == NOBODY || before == vcpu.id()
                 ? Optional.empty()
                 : Optional.of(
                         "vCPU %d runs on pCPU %d after vCPU %d, without an IBPB between"

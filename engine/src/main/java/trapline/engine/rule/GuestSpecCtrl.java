@@ -1,5 +1,6 @@
 package trapline.engine.rule;
 
+import java.util.List;
 import java.util.Optional;
 import trapline.engine.cpu.svm.Vmcb;
 import trapline.engine.event.Envelope;
@@ -37,10 +38,12 @@ final class GuestSpecCtrl implements Rule {
     }
 
     @Override
+    public List<Moment> moments() {
+        return scene.setup().hardware().hasSpecCtrl() ? List.of(Moment.ENTRY) : List.of();
+    }
+
+    @Override
     public Optional<String> judge(Moment moment, VcpuState vcpu) {
-        if (moment != Moment.ENTRY || !scene.setup().hardware().hasSpecCtrl()) {
-            return Optional.empty();
-        }
         boolean union = scene.machine().config().vSpecCtrl();
         long held = scene.machine().pcpuOf(vcpu).msr(Msrs.SPEC_CTRL);
         long runs = union ? held | vcpu.current().get(Vmcb.SPEC_CTRL) : held;

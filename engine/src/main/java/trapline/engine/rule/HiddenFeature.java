@@ -1,5 +1,6 @@
 package trapline.engine.rule;
 
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -44,10 +45,12 @@ final class HiddenFeature implements Rule {
     }
 
     @Override
+    public List<Moment> moments() {
+        return List.of(Moment.ENTRY);
+    }
+
+    @Override
     public Optional<String> judge(Moment moment, VcpuState vcpu) {
-        if (moment != Moment.ENTRY) {
-            return Optional.empty();
-        }
         MsrBitmap map = vcpu.bitmap(vcpu.currentStructure());
         if (!hasSpecCtrl && passes(map, Msrs.SPEC_CTRL)) {
             return Optional.of("SPEC_CTRL is passed through to a vCPU that does not have it");

@@ -1,5 +1,6 @@
 package trapline.engine.rule;
 
+import java.util.List;
 import java.util.Optional;
 import trapline.engine.event.Moment;
 import trapline.engine.rule.Rules.Scene;
@@ -16,10 +17,14 @@ final class HostSpecCtrl implements Rule {
     }
 
     @Override
+    public List<Moment> moments() {
+        return scene.setup().hardware().hasSpecCtrl()
+                ? List.of(Moment.HANDLER, Moment.PUT)
+                : List.of();
+    }
+
+    @Override
     public Optional<String> judge(Moment moment, VcpuState vcpu) {
-        if (moment == Moment.ENTRY || !scene.setup().hardware().hasSpecCtrl()) {
-            return Optional.empty();
-        }
         long own = scene.setup().hostSpecCtrl();
         long held = scene.machine().pcpuOf(vcpu).msr(Msrs.SPEC_CTRL);
         return held == own

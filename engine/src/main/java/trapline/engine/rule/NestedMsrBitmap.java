@@ -1,5 +1,6 @@
 package trapline.engine.rule;
 
+import java.util.List;
 import java.util.Optional;
 import trapline.engine.cpu.svm.Vmcb;
 import trapline.engine.cpu.vmx.Vmcs;
@@ -47,8 +48,13 @@ final class NestedMsrBitmap implements Rule {
     }
 
     @Override
+    public List<Moment> moments() {
+        return List.of(Moment.ENTRY);
+    }
+
+    @Override
     public Optional<String> judge(Moment moment, VcpuState vcpu) {
-        if (moment != Moment.ENTRY || vcpu.level() != 2) {
+        if (vcpu.level() != 2) {
             return Optional.empty();
         }
         if (changed[vcpu.id()]) {

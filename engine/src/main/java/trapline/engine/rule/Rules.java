@@ -83,10 +83,16 @@ public final class Rules {
     /// What a rule looks at besides the vCPU.
     record Scene(MachineState machine, Setup setup) {}
 
+    private record Judge(Name name, Rule rule) {}
+
     private record Broken(Name rule, int vcpu, String message) {}
 
     private final MachineState machine;
+
+    /// Those that the machine can break.
     private final Rule[] rules;
+
+    private final Judge[][] judges = new Judge[Moment.values().length][];
     private final Map<Broken, Violation> violations = new LinkedHashMap<>();
     private final Envelope[] last;
     private final Envelope[] lastExit;
@@ -95,10 +101,20 @@ public final class Rules {
     public Rules(MachineState machine, Setup setup) {
         this.machine = machine;
         Scene scene = new Scene(machine, setup);
-        Name[] names = Name.values();
-        rules = new Rule[names.length];
-        for (int i = 0; i < rules.length; i++) {
-            rules[i] = names[i].maker.apply(scene);
+        List<Judge> all = new ArrayList<>();
+        for (Name name : Name.values()) {
+            all.add(new Judge(name, name.maker.apply(scene)));
+        }
+        rules =
+                all.stream()
+                        .map(Judge::rule)
+                        .filter(rule -> !rule.moments().isEmpty())
+                        .toArray(Rule[]::new);
+        for (Moment moment : Moment.values()) {
+            judges[moment.ordinal()] =
+                    all.stream()
+                            .filter(judge -> judge.rule().moments().contains(moment))
+                            .toArray(Judge[]::new);
         }
         last = new Envelope[machine.vcpus()];
         lastExit = new Envelope[machine.vcpus()];
@@ -135,10 +151,10 @@ public final class Rules {
     /// A point of a vCPU's run has come.
     public void at(Moment moment, int vcpu) {
         VcpuState state = machine.vcpu(vcpu);
-        for (int i = 0; i < rules.length; i++) {
-            Optional<String> wrong = rules[i].judge(moment, state);
+        for (Judge judge : judges[moment.ordinal()]) {
+            Optional<String> wrong = judge.rule().judge(moment, state);
             if (wrong.isPresent()) {
-                broken(new Broken(Name.values()[i], vcpu, wrong.get()));
+                broken(new Broken(judge.name(), vcpu, wrong.get()));
             }
         }
     }

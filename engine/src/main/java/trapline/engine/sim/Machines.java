@@ -10,7 +10,6 @@ import trapline.engine.cpu.svm.VmrunChecks;
 import trapline.engine.cpu.vmx.AllowedControls;
 import trapline.engine.cpu.vmx.EntryChecks;
 import trapline.engine.cpu.vmx.VmxProcessor;
-import trapline.engine.exit.Applicability;
 import trapline.engine.exit.HostValues;
 import trapline.engine.exit.Hypervisor;
 import trapline.engine.exit.Setup;

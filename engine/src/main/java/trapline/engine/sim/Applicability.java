@@ -1,4 +1,4 @@
-package trapline.engine.exit;
+package trapline.engine.sim;
 
 import java.util.List;
 import trapline.engine.cpu.Platform;

@@ -1,4 +1,4 @@
-package trapline.engine.exit;
+package trapline.engine.sim;
 
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;

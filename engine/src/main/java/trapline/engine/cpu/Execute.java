@@ -39,9 +39,19 @@ public final class Execute {
         return done(out, new InstructionsRetired(op.rip(), op.count()));
     }
 
-    public Exit wrmsr(GuestOp.Wrmsr op, Emitter out) {
-        Outcome outcome = msrs.accepts(op.msr(), op.value()) ? Outcome.DONE : Outcome.GP;
+    public Exit wrmsr(GuestOp.Wrmsr op, VcpuState vcpu, Emitter out) {
+        boolean accepted =
+                msrs.accepts(op.msr(), op.value()) && !(Msrs.trace(op.msr()) && tracing(op, vcpu));
+        Outcome outcome = accepted ? Outcome.DONE : Outcome.GP;
         return done(out, new MsrWritten(op.rip(), op.msr(), op.value(), outcome));
+    }
+
+    /// While it traces, only RTIT_CTL can be written, and only to stop.
+    private boolean tracing(GuestOp.Wrmsr op, VcpuState vcpu) {
+        long control = machine.hardwareMsr(vcpu, Msrs.RTIT_CTL);
+        return (control & ProcessorTrace.TRACE_EN) != 0
+                && (op.msr() != Msrs.RTIT_CTL
+                        || ((op.value() & ProcessorTrace.TRACE_EN) != 0 && op.value() != control));
     }
 
     public Exit rdmsr(GuestOp.Rdmsr op, VcpuState vcpu, Emitter out) {

@@ -1,10 +1,17 @@
 package trapline.engine.cpu;
 
+import trapline.engine.state.Vendor;
 import trapline.engine.table.Bits;
 import trapline.engine.table.Msrs;
 
 /// Which MSRs the silicon has, and which values it accepts in them: what else raises #GP.
 public final class HardwareMsrs {
+
+    /// All but FilterEn, ContextEn, TriggerEn, Error, Stopped and PacketByteCnt.
+    private static final long TRACE_STATUS_RESERVED = ~0x0001_ffff_0000_0037L;
+
+    private static final long TRACE_OUTPUT_ALIGNMENT = 0x7f;
+    private static final long PHYSICAL_RESERVED = ControlRegisters.beyondMemory(Vendor.VMX);
 
     private final long specCtrlBits;
     private final long predCmdBits;
@@ -12,6 +19,7 @@ public final class HardwareMsrs {
     private final boolean specCtrl;
     private final boolean archCapabilities;
     private final boolean virtSpecCtrl;
+    private final ProcessorTrace trace;
 
     public HardwareMsrs(Platform platform) {
         specCtrlBits = specCtrlBits(platform);
@@ -22,6 +30,7 @@ public final class HardwareMsrs {
         flushCmdBits = platform.has("FLUSH_L1D") ? 1 : 0;
         archCapabilities = platform.has("ARCH_CAPABILITIES");
         virtSpecCtrl = platform.has("VIRT_SSBD");
+        trace = platform.trace();
     }
 
     /// Each bit by its own CPUID enumeration.
@@ -68,6 +77,9 @@ public final class HardwareMsrs {
 
     /// Whether RDMSR is executed rather than faulting: the commands are there for writing only.
     public boolean readable(int msr) {
+        if (Msrs.trace(msr)) {
+            return traces(msr);
+        }
         if (!modelled(msr)) {
             return true;
         }
@@ -96,7 +108,28 @@ public final class HardwareMsrs {
         if (msr == Msrs.PAT) {
             return validPat(value);
         }
+        if (Msrs.trace(msr)) {
+            return traces(msr) && validTrace(msr, value, trace);
+        }
         return !isAddress(msr) || canonical(value);
+    }
+
+    private boolean traces(int msr) {
+        return !trace.equals(ProcessorTrace.NONE) && trace.has(msr);
+    }
+
+    /// What a PT MSR that is there takes while nothing is traced (SDM vol. 3C, Intel Processor Trace; FACTS 4.4).
+    public static boolean validTrace(int msr, long value, ProcessorTrace trace) {
+        if (msr == Msrs.RTIT_CTL) {
+            return trace.accepts(value);
+        }
+        if (msr == Msrs.RTIT_STATUS) {
+            return (value & TRACE_STATUS_RESERVED) == 0;
+        }
+        if (msr == Msrs.RTIT_OUTPUT_BASE) {
+            return (value & (PHYSICAL_RESERVED | TRACE_OUTPUT_ALIGNMENT)) == 0;
+        }
+        return msr < Msrs.RTIT_ADDR0_A || canonical(value);
     }
 
     /// MSRs that hold linear addresses (SDM vol. 2, WRMSR).

@@ -26,12 +26,30 @@ public record Platform(
     /// @param specCtrl its own SPEC_CTRL, before what a tree adds
     /// @param kernelIbrs whether it always writes SPEC_CTRL after an exit (KERNEL_IBRS)
     /// @param pcpus how many physical CPUs the machine has
-    public record Host(long specCtrl, boolean kernelIbrs, int pcpus) {}
+    /// @param trace what it does with Processor Trace
+    public record Host(long specCtrl, boolean kernelIbrs, int pcpus, Trace trace) {
+
+        /// The host's own use of Processor Trace.
+        public enum Trace {
+            OFF,
+            /// Its MSRs are set, but TraceEn is not while KVM runs: some other task is traced.
+            ON,
+            /// It traces the pCPU, KVM included.
+            TRACING
+        }
+    }
 
     /// @param costs name of the default cost profile
     /// @param signature CPUID leaf 1 EAX
+    /// @param trace what Processor Trace can do
     /// @param text the resolved file, for the session's header
-    public record Description(String summary, String costs, int signature, String text) {}
+    public record Description(
+            String summary, String costs, int signature, ProcessorTrace trace, String text) {}
+
+    /// What Processor Trace can do: nothing, without the feature.
+    public ProcessorTrace trace() {
+        return has("INTEL_PT") ? description.trace() : ProcessorTrace.NONE;
+    }
 
     public boolean has(String feature) {
         return features.contains(feature);

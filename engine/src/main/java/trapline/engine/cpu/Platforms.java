@@ -203,6 +203,9 @@ public final class Platforms {
                         tree.find("summary").map(Node::text).orElse(""),
                         tree.require("costs").text(),
                         signature(tree.require("family")),
+                        tree.find("processor-trace")
+                                .map(ProcessorTrace::read)
+                                .orElse(ProcessorTrace.NONE),
                         YamlPrinter.print(tree)));
     }
 
@@ -220,7 +223,8 @@ public final class Platforms {
                         "controls",
                         "host",
                         "costs",
-                        "return-address-predictor");
+                        "return-address-predictor",
+                        "processor-trace");
         SortedMap<String, String> synthetic = new TreeMap<>();
         for (Map.Entry<String, Entry> entry : tree.entries().entrySet()) {
             if (keys.contains(entry.getKey())) {
@@ -274,11 +278,17 @@ public final class Platforms {
     }
 
     private static Host host(Node host) {
-        host.allow("host", List.of("spec-ctrl", "kernel-ibrs", "pcpus"));
+        host.allow("host", List.of("spec-ctrl", "kernel-ibrs", "pcpus", "pt"));
         return new Host(
                 host.require("spec-ctrl").number(),
                 host.require("kernel-ibrs").bool(),
-                (int) host.require("pcpus").number(1, MOST_PCPUS));
+                (int) host.require("pcpus").number(1, MOST_PCPUS),
+                host.find("pt").map(Platforms::hostTrace).orElse(Host.Trace.OFF));
+    }
+
+    private static Host.Trace hostTrace(Node node) {
+        String use = node.oneOf(List.of("off", "on", "tracing"), "use of PT");
+        return Host.Trace.valueOf(use.toUpperCase(Locale.ROOT));
     }
 
     private InputException unknown(String name) {

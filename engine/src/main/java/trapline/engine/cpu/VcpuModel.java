@@ -19,6 +19,7 @@ import trapline.engine.text.Yaml;
 public final class VcpuModel {
 
     private static final int HYPERVISOR_LEAF = 0x4000_0000;
+    private static final int TRACE_LEAF = 0x14;
     private static final int OSXSAVE = 1 << 27;
     private static final int HYPERVISOR = 1 << 31;
 
@@ -26,13 +27,25 @@ public final class VcpuModel {
     private final int signature;
     private final SortedSet<String> features;
     private final long archCapabilities;
+    private final ProcessorTrace trace;
 
     public VcpuModel(
             Vendor vendor, int signature, SortedSet<String> features, long archCapabilities) {
+        this(vendor, signature, features, archCapabilities, ProcessorTrace.NONE);
+    }
+
+    /// @param trace what Processor Trace can do, if the guest is shown it
+    public VcpuModel(
+            Vendor vendor,
+            int signature,
+            SortedSet<String> features,
+            long archCapabilities,
+            ProcessorTrace trace) {
         this.vendor = vendor;
         this.signature = signature;
         this.features = Collections.unmodifiableSortedSet(new TreeSet<>(features));
         this.archCapabilities = archCapabilities;
+        this.trace = trace;
     }
 
     public boolean has(String feature) {
@@ -51,6 +64,11 @@ public final class VcpuModel {
         return archCapabilities;
     }
 
+    /// What the guest finds in leaf 0x14: nothing, without the feature.
+    public ProcessorTrace trace() {
+        return has("INTEL_PT") ? trace : ProcessorTrace.NONE;
+    }
+
     /// EAX, EBX, ECX and EDX that the guest finds.
     public int[] cpuid(int leaf, int subleaf, int vcpu) {
         int[] registers = new int[4];
@@ -64,7 +82,7 @@ public final class VcpuModel {
         switch (leaf) {
             case 0 -> {
                 String letters = vendor == Vendor.VMX ? "GenuineIntel" : "AuthenticAMD";
-                registers[0] = has("XSAVE") ? 0xd : 7;
+                registers[0] = has("INTEL_PT") ? TRACE_LEAF : has("XSAVE") ? 0xd : 7;
                 registers[1] = word(letters, 0);
                 registers[3] = word(letters, 4);
                 registers[2] = word(letters, 8);
@@ -73,6 +91,9 @@ public final class VcpuModel {
                 registers[0] = signature;
                 registers[1] = vcpu << 24;
                 registers[2] |= (has("XSAVE") ? OSXSAVE : 0) | HYPERVISOR;
+            }
+            case TRACE_LEAF -> {
+                return trace().equals(ProcessorTrace.NONE) ? registers : trace.cpuid(subleaf);
             }
             case HYPERVISOR_LEAF -> {
                 String letters = "KVMKVMKVM\0\0\0";
@@ -119,7 +140,7 @@ public final class VcpuModel {
                 changed.remove(feature);
             }
         }
-        return new VcpuModel(vendor, signature, changed, capabilities);
+        return new VcpuModel(vendor, signature, changed, capabilities, trace);
     }
 
     private static RuntimeException unknown(Node key) {
@@ -135,11 +156,12 @@ public final class VcpuModel {
     /// As text, for the session's header.
     public String text() {
         return "vendor: %s\nsignature: 0x%x\nfeatures: [%s]\narch-capabilities: 0x%x\n"
-                .formatted(
-                        vendor == Vendor.VMX ? "vmx" : "svm",
-                        signature,
-                        String.join(", ", features),
-                        archCapabilities);
+                        .formatted(
+                                vendor == Vendor.VMX ? "vmx" : "svm",
+                                signature,
+                                String.join(", ", features),
+                                archCapabilities)
+                + (has("INTEL_PT") ? "processor-trace: %s\n".formatted(trace.text()) : "");
     }
 
     /// The model in a text that [#text] once was.
@@ -153,7 +175,8 @@ public final class VcpuModel {
                 node.require("vendor").text().equals("vmx") ? Vendor.VMX : Vendor.SVM,
                 (int) node.require("signature").number(),
                 features,
-                node.require("arch-capabilities").number());
+                node.require("arch-capabilities").number(),
+                node.find("processor-trace").map(ProcessorTrace::read).orElse(ProcessorTrace.NONE));
     }
 
     /// Names of the bits that are set, for people.

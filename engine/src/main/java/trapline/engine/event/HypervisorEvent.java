@@ -72,7 +72,9 @@ public sealed interface HypervisorEvent extends Event {
         /// Carrying out a guest's command write.
         GUEST_WRITE,
         /// MSRs that matter only once the host is back in user mode.
-        USER_RETURN
+        USER_RETURN,
+        /// Keeping the host's own value, before the guest's takes its place.
+        ENTRY_SAVE
     }
 
     enum SaveArea {

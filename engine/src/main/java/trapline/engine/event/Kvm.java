@@ -39,7 +39,9 @@ public enum Kvm {
     HOME_PCPU,
     /// Writes of SPEC_CTRL in a row that a policy counts as quick, and the exits so far at the last of them.
     QUICK_WRITES,
-    EXITS_SNAPSHOT;
+    EXITS_SNAPSHOT,
+    /// `pt_desc.guest.ctl`: what KVM takes the guest's RTIT_CTL for.
+    PT_CTL;
 
     private static final Kvm[] ALL = values();
 

@@ -4,6 +4,8 @@ import java.util.Collections;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import trapline.engine.cpu.Platform;
+import trapline.engine.cpu.Platform.Host.Trace;
+import trapline.engine.cpu.ProcessorTrace;
 import trapline.engine.policy.Policy;
 import trapline.engine.table.Msrs;
 
@@ -28,8 +30,13 @@ public final class HostValues {
     public static final long USER_FS_BASE = 0x7f00_0000_0740L;
     // spotless:on
 
+    /// OS, User, ToPA, TSCEn and BranchEn, as `perf record -e intel_pt//` has them.
+    private static final long TRACE_CTL = 0x250c;
+
+    private static final long TRACE_MASK = 0x7f;
     private static final long PERCPU = 0xffff_8880_3f80_0000L;
     private static final long PAGES = 0x10_0000_0000L;
+    private static final long TRACES = 0x20_0000_0000L;
 
     private HostValues() {}
 
@@ -59,6 +66,20 @@ public final class HostValues {
         msrs.put(Msrs.SYSENTER_EIP, SYSENTER_EIP);
         msrs.put(Msrs.TSC_AUX, 0L);
         msrs.put(Msrs.SPEC_CTRL, Setup.hostSpecCtrl(platform, policy));
+        if (platform.host().trace() != Trace.OFF) {
+            trace(platform, pcpu, msrs);
+        }
         return Collections.unmodifiableSortedMap(msrs);
+    }
+
+    /// The host's trace goes to tables of its own for each pCPU, of kernel and user mode, with branches.
+    private static void trace(Platform platform, int pcpu, SortedMap<Integer, Long> msrs) {
+        boolean tracing = platform.host().trace() == Trace.TRACING;
+        for (int msr : platform.trace().set()) {
+            msrs.put(msr, 0L);
+        }
+        msrs.put(Msrs.RTIT_CTL, TRACE_CTL | (tracing ? ProcessorTrace.TRACE_EN : 0));
+        msrs.put(Msrs.RTIT_OUTPUT_BASE, TRACES + ((long) pcpu << 12));
+        msrs.put(Msrs.RTIT_OUTPUT_MASK, TRACE_MASK);
     }
 }

@@ -17,12 +17,13 @@ public final class Hypervisor {
     private final MsrAccess msrs;
     private final ExitHandlers handlers;
 
-    public Hypervisor(VendorCode vendor) {
+    public Hypervisor(VendorCode vendor, Setup setup) {
         this.vendor = vendor;
         SpecCtrl specCtrl = new SpecCtrl(vendor);
         UserReturn userReturn = new UserReturn(vendor);
-        phases = new Phases(vendor, specCtrl, userReturn);
-        msrs = new MsrAccess(vendor, specCtrl, userReturn);
+        PtMsrs pt = new PtMsrs(vendor);
+        phases = new Phases(vendor, specCtrl, userReturn, pt, setup);
+        msrs = new MsrAccess(vendor, specCtrl, userReturn, pt, setup);
         handlers = new ExitHandlers(phases, vendor, msrs);
     }
 

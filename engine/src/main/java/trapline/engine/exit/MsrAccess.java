@@ -1,5 +1,6 @@
 package trapline.engine.exit;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
 import trapline.engine.cpu.HardwareMsrs;
@@ -9,6 +10,7 @@ import trapline.engine.event.Kvm;
 import trapline.engine.event.Reg;
 import trapline.engine.policy.Policy.Access;
 import trapline.engine.policy.Policy.Commands;
+import trapline.engine.policy.PtPolicy;
 import trapline.engine.state.RegisterMap;
 import trapline.engine.state.Vendor;
 import trapline.engine.table.Bits;
@@ -32,13 +34,24 @@ final class MsrAccess {
     private final VendorCode vendor;
     private final SpecCtrl specCtrl;
     private final UserReturn userReturn;
+    private final PtMsrs pt;
     private final List<MsrFamily> families;
 
-    MsrAccess(VendorCode vendor, SpecCtrl specCtrl, UserReturn userReturn) {
+    MsrAccess(VendorCode vendor, SpecCtrl specCtrl, UserReturn userReturn, PtMsrs pt, Setup setup) {
         this.vendor = vendor;
         this.specCtrl = specCtrl;
         this.userReturn = userReturn;
-        families = List.of(specCtrl);
+        this.pt = pt;
+        families = families(setup);
+    }
+
+    private List<MsrFamily> families(Setup setup) {
+        List<MsrFamily> known = new ArrayList<>();
+        known.add(specCtrl);
+        if (setup.policy().mechanisms().pt().mode() != PtPolicy.Mode.UNKNOWN) {
+            known.add(pt);
+        }
+        return List.copyOf(known);
     }
 
     /// What is passed through once the vCPU model is known.
@@ -48,6 +61,7 @@ final class MsrAccess {
         }
         v.set(Kvm.ARCH_CAPABILITIES, v.setup().model().archCapabilities());
         specCtrl.start(v);
+        pt.start(v);
         Commands commands = v.setup().policy().commands();
         HardwareMsrs hardware = v.setup().hardware();
         if (commands.predCmdAtCpuid() && hardware.hasIbpb() && v.setup().guestHasPredCmd()) {

@@ -28,6 +28,9 @@ public final class OfferedModel {
         if (!policy.commands().sbpb()) {
             features.remove("SBPB");
         }
+        if (!PtMsrs.hostGuest(platform, policy)) {
+            features.remove("INTEL_PT");
+        }
         boolean intel = platform.vendor() == Vendor.VMX;
         if (intel) {
             features.add("ARCH_CAPABILITIES");
@@ -36,7 +39,8 @@ public final class OfferedModel {
                 platform.vendor(),
                 platform.description().signature(),
                 features,
-                intel ? ArchCapabilities.offered(platform.archCapabilities()) : 0);
+                intel ? ArchCapabilities.offered(platform.archCapabilities()) : 0,
+                platform.trace());
     }
 
     /// One vendor's bits from the other's, where the host has what they stand for (FACTS 1.2).

@@ -7,6 +7,7 @@ import trapline.engine.event.HypervisorEvent.VcpuLoaded;
 import trapline.engine.event.HypervisorEvent.VcpuPut;
 import trapline.engine.event.Kvm;
 import trapline.engine.event.Moment;
+import trapline.engine.policy.Policy;
 import trapline.engine.policy.Policy.Ibpb;
 import trapline.engine.policy.Step;
 import trapline.engine.state.Vendor;
@@ -18,10 +19,32 @@ final class Phases {
     private final SpecCtrl specCtrl;
     private final UserReturn userReturn;
 
-    Phases(VendorCode vendor, SpecCtrl specCtrl, UserReturn userReturn) {
+    private final PtMsrs pt;
+    private final Policy.Phases phases;
+
+    Phases(VendorCode vendor, SpecCtrl specCtrl, UserReturn userReturn, PtMsrs pt, Setup setup) {
         this.vendor = vendor;
+        this.pt = pt;
+        phases = phases(vendor.phases(), setup);
         this.specCtrl = specCtrl;
         this.userReturn = userReturn;
+    }
+
+    /// The policy's steps without those that have nothing to do here.
+    private static Policy.Phases phases(Policy.Phases all, Setup setup) {
+        return new Policy.Phases(
+                steps(all.load(), setup),
+                steps(all.prepare(), setup),
+                steps(all.beforeEntry(), setup),
+                steps(all.afterExit(), setup),
+                steps(all.put(), setup),
+                steps(all.returnToUser(), setup));
+    }
+
+    private static List<Step> steps(List<Step> all, Setup setup) {
+        return all.stream()
+                .filter(step -> setup.traces() || (step != Step.PT_ENTER && step != Step.PT_LEAVE))
+                .toList();
     }
 
     /// vcpu_load: from a system call, or when the scheduler brings the vCPU back.
@@ -31,7 +54,7 @@ final class Phases {
         if (barrier) {
             v.barrier();
         }
-        run(vendor.phases().load(), v);
+        run(phases.load(), v);
         if (v.state().kvm(Kvm.HOME_PCPU) != pcpu + 1) {
             vendor.loadedElsewhere(v);
             v.set(Kvm.HOME_PCPU, pcpu + 1);
@@ -40,7 +63,7 @@ final class Phases {
 
     /// Whether something else than what runs now ran on this pCPU before.
     private boolean needsBarrier(Vcpu v, int pcpu) {
-        if (!vendor.phases().load().contains(Step.IBPB_ON_SWITCH)) {
+        if (!phases.load().contains(Step.IBPB_ON_SWITCH)) {
             return false;
         }
         boolean otherVcpu = v.machine().pcpu(pcpu).lastVcpu() != v.id();
@@ -52,21 +75,21 @@ final class Phases {
     /// From the end of handling to the door of the guest.
     void beforeEntry(Vcpu v) {
         if (!v.state().is(Kvm.GUEST_STATE_LOADED)) {
-            run(vendor.phases().prepare(), v);
+            run(phases.prepare(), v);
             v.set(Kvm.GUEST_STATE_LOADED, 1);
         }
-        run(vendor.phases().beforeEntry(), v);
+        run(phases.beforeEntry(), v);
     }
 
     void afterExit(Vcpu v) {
-        run(vendor.phases().afterExit(), v);
+        run(phases.afterExit(), v);
         specCtrl.resume(v);
         vendor.interceptDebugRegisters(v);
     }
 
     /// vcpu_put: the scheduler takes the vCPU off, or the system call ends.
     void put(Vcpu v) {
-        run(vendor.phases().put(), v);
+        run(phases.put(), v);
         v.emit(new VcpuPut());
         v.out().at(Moment.PUT);
     }
@@ -75,7 +98,7 @@ final class Phases {
     void exitToUserspace(Vcpu v, int reason) {
         v.emit(new UserspaceExited(reason));
         put(v);
-        run(vendor.phases().returnToUser(), v);
+        run(phases.returnToUser(), v);
     }
 
     private void run(List<Step> steps, Vcpu v) {
@@ -92,6 +115,8 @@ final class Phases {
             case USER_RETURN_MSRS -> userReturn.load(v);
             case USER_RETURN_RESTORE -> userReturn.restore(v);
             case INJECT -> inject(v);
+            case PT_ENTER -> pt.enter(v);
+            case PT_LEAVE -> pt.leave(v);
             default -> vendor.run(step, v);
         }
     }

@@ -19,6 +19,8 @@ public final class Setup {
     private final boolean vSpecCtrl;
     private final boolean guestHasSpecCtrl;
     private final boolean guestHasPredCmd;
+    private final boolean traces;
+    private final int[] traceSet;
 
     public Setup(Platform platform, VcpuModel model, Policy policy, World world) {
         this.platform = platform;
@@ -39,6 +41,8 @@ public final class Setup {
                 model.has("SPEC_CTRL")
                         || model.has("AMD_IBPB")
                         || (policy.commands().gateSbpb() && model.has("SBPB"));
+        traces = PtMsrs.hostGuest(platform, policy);
+        traceSet = model.trace().set();
     }
 
     /// The host's own SPEC_CTRL: the platform's, and BHI_DIS_S where the tree mitigates with it.
@@ -84,5 +88,15 @@ public final class Setup {
     /// KVM's `guest_has_pred_cmd_msr`.
     public boolean guestHasPredCmd() {
         return guestHasPredCmd;
+    }
+
+    /// Whether host and guest trace each for itself.
+    public boolean traces() {
+        return traces;
+    }
+
+    /// The MSRs that are switched with the guest's trace.
+    int[] traceSet() {
+        return traceSet;
     }
 }

@@ -40,6 +40,9 @@ public interface VendorCode {
     /// Where SPEC_CTRL is kept when the processor switches it.
     void storeVirtualSpecCtrl(Vcpu v, long value);
 
+    /// Where the guest's RTIT_CTL is for the next entry to load.
+    void storeTraceControl(Vcpu v, long value);
+
     /// Stores an MSR that the guest's structure or the hardware holds as a register.
     void storeRegister(Vcpu v, int msr, Reg register, long value);
 

@@ -6,12 +6,12 @@ import trapline.engine.text.Node.Mapping;
 /// What the hypervisor does in each mechanism beside SPEC_CTRL: one record for each.
 ///
 /// A mechanism's key is its name; a policy without the key does what trees did before they knew of it.
-public record Mechanisms() {
+public record Mechanisms(PtPolicy pt) {
 
     /// The keys of a policy that are read here.
-    static final List<String> KEYS = List.of();
+    static final List<String> KEYS = List.of("pt");
 
     static Mechanisms read(Mapping policy) {
-        return new Mechanisms();
+        return new Mechanisms(PtPolicy.read(policy.find("pt")));
     }
 }

@@ -26,7 +26,10 @@ public enum Step {
     VMSAVE_GUEST,
     VMLOAD_HOST,
     /// All clean bits but those always dirty, and no TLB command, after #VMEXIT.
-    MARK_CLEAN;
+    MARK_CLEAN,
+    /// Processor Trace, the guest's for the host's and back.
+    PT_ENTER,
+    PT_LEAVE;
 
     /// The name in policy files.
     public String text() {

@@ -6,6 +6,8 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import trapline.engine.cpu.vmx.Vmcs;
+import trapline.engine.event.Envelope;
+import trapline.engine.event.HypervisorEvent.MsrInterceptChanged;
 import trapline.engine.event.Moment;
 import trapline.engine.rule.Rules.Scene;
 import trapline.engine.state.MsrBitmap;
@@ -29,12 +31,17 @@ final class HiddenFeature implements Rule {
     private final boolean hasSpecCtrl;
     private final boolean hasPredCmd;
     private final boolean hasFlushCmd;
+    private final boolean hasTrace;
+    private final int[] traceSet;
+    private boolean traceChanged;
     private final long hiddenControls;
 
     HiddenFeature(Scene scene) {
         hasSpecCtrl = scene.setup().guestHasSpecCtrl();
         hasPredCmd = scene.setup().guestHasPredCmd();
         hasFlushCmd = scene.setup().model().has("FLUSH_L1D");
+        hasTrace = scene.setup().model().has("INTEL_PT");
+        traceSet = scene.setup().platform().trace().set();
         long hidden = 0;
         for (Map.Entry<String, String> control : CONTROLS.entrySet()) {
             if (!scene.setup().model().has(control.getValue())) {
@@ -50,6 +57,13 @@ final class HiddenFeature implements Rule {
     }
 
     @Override
+    public void note(Envelope envelope) {
+        if (envelope.event() instanceof MsrInterceptChanged e && Msrs.trace(e.msr())) {
+            traceChanged = true;
+        }
+    }
+
+    @Override
     public Optional<String> judge(Moment moment, VcpuState vcpu) {
         MsrBitmap map = vcpu.bitmap(vcpu.currentStructure());
         if (!hasSpecCtrl && passes(map, Msrs.SPEC_CTRL)) {
@@ -61,7 +75,19 @@ final class HiddenFeature implements Rule {
         if (!hasFlushCmd && passes(map, Msrs.FLUSH_CMD)) {
             return Optional.of("FLUSH_CMD is passed through to a vCPU that does not have it");
         }
+        if (!hasTrace && traceChanged && passesTrace(map)) {
+            return Optional.of("PT MSRs are passed through to a vCPU that does not have them");
+        }
         return vcpu.vendor() == Vendor.VMX ? control(vcpu) : Optional.empty();
+    }
+
+    private boolean passesTrace(MsrBitmap map) {
+        for (int msr : traceSet) {
+            if (passes(map, msr)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static boolean passes(MsrBitmap map, int msr) {

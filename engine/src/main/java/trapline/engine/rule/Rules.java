@@ -55,7 +55,15 @@ public final class Rules {
         IBPB_NESTED_EXIT(
                 "Between L2 and L1 there is an IBPB where the guest may rely on IBRS to part them.",
                 "FACTS 1.9, kvm_nested_vmexit_handle_ibrs of 6.18",
-                BarrierAtNestedExit::new);
+                BarrierAtNestedExit::new),
+        HOST_PT(
+                "The host's code runs with the host's own PT state.",
+                "FACTS 4.4; Christopherson, 1 November 2023, thread 3",
+                HostTrace::new),
+        GUEST_PT(
+                "A guest that traces does so with the PT state that it set.",
+                "FACTS 4.4; pt_guest_enter",
+                GuestTrace::new);
 
         private final String sentence;
         private final String source;

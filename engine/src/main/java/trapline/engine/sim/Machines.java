@@ -12,6 +12,7 @@ import trapline.engine.cpu.vmx.EntryChecks;
 import trapline.engine.cpu.vmx.VmxProcessor;
 import trapline.engine.exit.HostValues;
 import trapline.engine.exit.Hypervisor;
+import trapline.engine.exit.PtMsrs;
 import trapline.engine.exit.Setup;
 import trapline.engine.exit.Vcpu;
 import trapline.engine.exit.VendorCode;
@@ -43,6 +44,7 @@ public record Machines(Platform platform, VcpuModel model, Policy policy, int vc
                 vcpus,
                 pcpus(),
                 platform.has("V_SPEC_CTRL"),
+                PtMsrs.hostGuest(platform, policy),
                 IntStream.range(0, pcpus())
                         .mapToObj(pcpu -> HostValues.msrs(platform, policy, pcpu))
                         .toList());
@@ -70,6 +72,7 @@ public record Machines(Platform platform, VcpuModel model, Policy policy, int vc
                                 new AllowedControls(platform),
                                 new EntryChecks(machine, platform))
                         : new SvmCode(policy, new VmrunChecks(machine));
-        return new Execution(machine, processor, new Hypervisor(vendor), contexts, timelines);
+        return new Execution(
+                machine, processor, new Hypervisor(vendor, setup), contexts, timelines);
     }
 }

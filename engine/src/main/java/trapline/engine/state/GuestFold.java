@@ -106,8 +106,11 @@ final class GuestFold {
             return;
         }
         vcpu.setMsr(e.msr(), e.value());
-        if (vcpu.mode() == VcpuState.Mode.GUEST && !machine.switched(e.msr())) {
+        boolean passed = vcpu.mode() == VcpuState.Mode.GUEST;
+        if (passed && !machine.switched(e.msr())) {
             machine.pcpuOf(vcpu).msrs.put(e.msr(), e.value());
+        } else if (!passed && machine.config().trace() && Msrs.trace(e.msr())) {
+            vcpu.guestTrace.put(e.msr(), e.value());
         }
     }
 

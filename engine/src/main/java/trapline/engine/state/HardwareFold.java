@@ -7,9 +7,19 @@ import trapline.engine.event.HardwareEvent.VmExited;
 import trapline.engine.event.Kvm;
 import trapline.engine.event.Reg;
 import trapline.engine.event.Writes;
+import trapline.engine.table.Bits;
+import trapline.engine.table.Field;
+import trapline.engine.table.Layout;
+import trapline.engine.table.Msrs;
 
 /// What VM entry and exit do to the state.
 final class HardwareFold {
+
+    private static final Field ENTRY_CONTROLS = Layout.VMCS.named("VM_ENTRY_CONTROLS");
+    private static final Field EXIT_CONTROLS = Layout.VMCS.named("VM_EXIT_CONTROLS");
+    private static final Field GUEST_RTIT_CTL = Layout.VMCS.named("GUEST_IA32_RTIT_CTL");
+    private static final long LOAD_RTIT_CTL = Bits.control("VM_ENTRY_LOAD_IA32_RTIT_CTL");
+    private static final long CLEAR_RTIT_CTL = Bits.control("VM_EXIT_CLEAR_IA32_RTIT_CTL");
 
     private HardwareFold() {}
 
@@ -17,12 +27,18 @@ final class HardwareFold {
         switch (event) {
             case VmExited e -> {
                 store(e.written(), vcpu);
+                if (machine.config().trace()) {
+                    clearTraceControl(vcpu, machine);
+                }
                 vcpu.stored(machine.exitStores);
                 vcpu.setMode(VcpuState.Mode.ROOT);
                 vcpu.set(Kvm.EXITS, vcpu.kvm(Kvm.EXITS) + 1);
             }
             case VmEntered e -> {
                 store(e.written(), vcpu);
+                if (machine.config().trace()) {
+                    loadTraceControl(vcpu, machine);
+                }
                 vcpu.setMode(VcpuState.Mode.GUEST);
                 vcpu.set(vcpu.level() == 1 ? Kvm.LAUNCHED_01 : Kvm.LAUNCHED_02, 1);
                 if (vcpu.level() == 2) {
@@ -32,6 +48,20 @@ final class HardwareFold {
                 vcpu.set(Kvm.PAUSE_FIRST, 0);
             }
             case VmEntryFailed e -> store(e.written(), vcpu);
+        }
+    }
+
+    /// The VM-entry control "load IA32_RTIT_CTL".
+    private static void loadTraceControl(VcpuState vcpu, MachineState machine) {
+        if (vcpu.current().has(ENTRY_CONTROLS, LOAD_RTIT_CTL)) {
+            machine.pcpuOf(vcpu).msrs.put(Msrs.RTIT_CTL, vcpu.current().get(GUEST_RTIT_CTL));
+        }
+    }
+
+    /// The VM-exit control "clear IA32_RTIT_CTL".
+    private static void clearTraceControl(VcpuState vcpu, MachineState machine) {
+        if (vcpu.current().has(EXIT_CONTROLS, CLEAR_RTIT_CTL)) {
+            machine.pcpuOf(vcpu).msrs.put(Msrs.RTIT_CTL, 0);
         }
     }
 

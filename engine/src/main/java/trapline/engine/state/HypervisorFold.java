@@ -62,6 +62,9 @@ final class HypervisorFold {
             case UserspaceMsrStored e -> {
                 if (e.outcome() == Outcome.DONE) {
                     vcpu.setMsr(e.msr(), e.value());
+                    if (machine.config().trace() && Msrs.trace(e.msr())) {
+                        vcpu.guestTrace.put(e.msr(), e.value());
+                    }
                 }
             }
             case VcpuLoaded e -> {
@@ -114,6 +117,10 @@ final class HypervisorFold {
     private static void hostMsrRead(HostMsrRead e, VcpuState vcpu) {
         if (e.cause() == HostCause.EXIT_SAVE && e.msr() == Msrs.SPEC_CTRL) {
             vcpu.set(Kvm.SPEC_CTRL, e.value());
+        } else if (e.cause() == HostCause.EXIT_SAVE && Msrs.trace(e.msr())) {
+            vcpu.guestTrace.put(e.msr(), e.value());
+        } else if (e.cause() == HostCause.ENTRY_SAVE && Msrs.trace(e.msr())) {
+            vcpu.hostTrace.put(e.msr(), e.value());
         }
     }
 

@@ -6,12 +6,14 @@ import java.util.SortedMap;
 /// What state has to know of a machine that no event says: it never changes while a session lasts.
 ///
 /// @param vSpecCtrl whether the processor switches SPEC_CTRL by itself (AMD V_SPEC_CTRL)
+/// @param trace whether VM entry and exit switch RTIT_CTL where a VMCS says so (PT in host-guest mode)
 /// @param hostMsrs the MSR values of each pCPU while only the host runs
 public record MachineConfig(
         Vendor vendor,
         int vcpus,
         int pcpus,
         boolean vSpecCtrl,
+        boolean trace,
         List<SortedMap<Integer, Long>> hostMsrs) {
 
     public SortedMap<Integer, Long> hostMsrs(int pcpu) {

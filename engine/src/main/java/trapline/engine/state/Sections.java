@@ -15,7 +15,7 @@ public final class Sections {
     private static final int[] STRUCTURES = {1, 2, 12};
 
     /// Sections that are there only when they have entries, without the number of their owner.
-    private static final List<String> OPTIONAL = List.of();
+    private static final List<String> OPTIONAL = List.of("vcpu.pt-guest", "vcpu.pt-host");
 
     private Sections() {}
 
@@ -56,6 +56,8 @@ public final class Sections {
         }
         sections.add(registers.done());
         sections.add(msrs(name + ".msrs", vcpu.msrs));
+        optional(msrs(name + ".pt-guest", vcpu.guestTrace), sections);
+        optional(msrs(name + ".pt-host", vcpu.hostTrace), sections);
         for (int structure : STRUCTURES) {
             String suffix = structure < 10 ? ".0" + structure : "." + structure;
             Part fields = new Part(name + suffix);
@@ -81,6 +83,12 @@ public final class Sections {
             values[i] = msrs.get(indices[i]);
         }
         return new Section(name, keys, values);
+    }
+
+    private static void optional(Section section, List<Section> sections) {
+        if (section.keys().length > 0) {
+            sections.add(section);
+        }
     }
 
     private static Section keys(String name, LongSet set) {
@@ -161,6 +169,8 @@ public final class Sections {
             case "hypervisor" -> vcpu.set(Kvm.of(number), value);
             case "registers" -> vcpu.setRegister(Reg.of(number), value);
             case "msrs" -> vcpu.msrs.put((int) key, value);
+            case "pt-guest" -> vcpu.guestTrace.put((int) key, value);
+            case "pt-host" -> vcpu.hostTrace.put((int) key, value);
             case "01", "02", "12" -> {
                 if (!vcpu.vendor.layout().has(number)) {
                     throw new IllegalArgumentException("no field 0x" + Integer.toHexString(number));

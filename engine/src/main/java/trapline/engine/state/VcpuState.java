@@ -3,6 +3,7 @@ package trapline.engine.state;
 import trapline.engine.event.Kvm;
 import trapline.engine.event.Reg;
 import trapline.engine.table.Field;
+import trapline.engine.table.Msrs;
 
 /// The exact state of one vCPU. Only this package changes it.
 public final class VcpuState {
@@ -19,10 +20,15 @@ public final class VcpuState {
     /// The one bit of EFER that is the processor's: no write changes it.
     private static final long EFER_LMA = 1 << 10;
 
+    /// Bits 6:0 of RTIT_OUTPUT_MASK are always set.
+    private static final long OUTPUT_MASK_FIXED = 0x7f;
+
     final int id;
     final Vendor vendor;
     final long[] registers;
     final MsrFile msrs;
+    final MsrFile guestTrace;
+    final MsrFile hostTrace;
     final long[] kvm;
     final Image[] images;
     final MsrBitmap[] bitmaps;
@@ -40,6 +46,8 @@ public final class VcpuState {
         this.vendor = vendor;
         registers = new long[Reg.COUNT];
         msrs = new MsrFile();
+        guestTrace = new MsrFile();
+        hostTrace = new MsrFile();
         kvm = new long[Kvm.COUNT];
         kvm[Kvm.LEVEL.ordinal()] = 1;
         images = new Image[3];
@@ -55,6 +63,8 @@ public final class VcpuState {
         vendor = other.vendor;
         registers = other.registers.clone();
         msrs = other.msrs.copy();
+        guestTrace = other.guestTrace.copy();
+        hostTrace = other.hostTrace.copy();
         kvm = other.kvm.clone();
         images = new Image[3];
         bitmaps = new MsrBitmap[3];
@@ -127,6 +137,18 @@ public final class VcpuState {
     /// The indices of the MSRs with a value that are not registers.
     public int[] msrIndices() {
         return msrs.indices();
+    }
+
+    /// `pt_desc.guest`: what the hypervisor takes the guest's value of a PT MSR for. A mask starts with its fixed bits.
+    public long guestTrace(int msr) {
+        return msr == Msrs.RTIT_OUTPUT_MASK && !guestTrace.has(msr)
+                ? OUTPUT_MASK_FIXED
+                : guestTrace.get(msr);
+    }
+
+    /// `pt_desc.host`: what the hypervisor found of the host's before the last entry.
+    public long hostTrace(int msr) {
+        return hostTrace.get(msr);
     }
 
     /// The structure by KVM's number: 1, 2 or 12.

@@ -31,6 +31,12 @@ public final class Msrs {
     public static final int TSC_AUX          = index("TSC_AUX");
     public static final int VM_HSAVE_PA      = index("VM_HSAVE_PA");
     public static final int VIRT_SPEC_CTRL   = index("AMD64_VIRT_SPEC_CTRL");
+    public static final int RTIT_OUTPUT_BASE = index("IA32_RTIT_OUTPUT_BASE");
+    public static final int RTIT_OUTPUT_MASK = index("IA32_RTIT_OUTPUT_MASK");
+    public static final int RTIT_CTL         = index("IA32_RTIT_CTL");
+    public static final int RTIT_STATUS      = index("IA32_RTIT_STATUS");
+    public static final int RTIT_CR3_MATCH   = index("IA32_RTIT_CR3_MATCH");
+    public static final int RTIT_ADDR0_A     = index("IA32_RTIT_ADDR0_A");
     // spotless:on
 
     private Msrs() {}
@@ -39,6 +45,14 @@ public final class Msrs {
     public static String name(int index) {
         int at = Arrays.binarySearch(Table.INDICES, Integer.toUnsignedLong(index));
         return at < 0 ? "0x" + Integer.toHexString(index) : Table.NAMES[at];
+    }
+
+    /// Whether it is one of Intel Processor Trace's.
+    public static boolean trace(int index) {
+        return index == RTIT_OUTPUT_BASE
+                || index == RTIT_OUTPUT_MASK
+                || (index >= RTIT_CTL && index <= RTIT_CR3_MATCH)
+                || (index >= RTIT_ADDR0_A && index < RTIT_ADDR0_A + 8);
     }
 
     /// Whether KVM keeps a value for it (its lists of MSRs to save and of emulated MSRs).

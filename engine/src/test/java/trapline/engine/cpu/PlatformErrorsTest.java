@@ -57,6 +57,12 @@ class PlatformErrorsTest {
 
     static Stream<Bad> files() {
         return Stream.of(
+                unknown(
+                        "platform: mine\nextends: Icelake-Server\nhost: {pt: yes}",
+                        "my.yaml:3:12: unknown use of PT 'yes'; expected off, on or tracing"),
+                syntax(
+                        "platform: mine\nextends: Icelake-Server\nprocessor-trace: {in-vmx: true, ebx: 0, ecx: 0, ranges: 5}",
+                        "my.yaml:3:57: expected a number from 0 to 4, found 5"),
                 syntax("", "my.yaml: the file is empty"),
                 syntax("[1]", "my.yaml: a platform is a mapping"),
                 syntax("platform: x\n", "my.yaml:1:1: 'features' is missing"),

@@ -38,8 +38,9 @@ class PolicyErrorsTest {
                         "kvm-6.1,spec-ctl=v4",
                         "unknown mechanism 'spec-ctl'; did you mean spec-ctrl?"),
                 unknown(
-                        "kvm-6.1,eraps=merged",
-                        "unknown mechanism 'eraps'; mechanisms are spec-ctrl, pass-through"),
+                        "kvm-6.1,ibpb=never",
+                        "unknown mechanism 'ibpb'; mechanisms are "
+                                + String.join(", ", Policies.mechanisms())),
                 unknown(
                         "kvm-6.1,spec-ctrl=v5",
                         "unknown variant 'v5' of spec-ctrl; did you mean v1?"),
@@ -134,6 +135,15 @@ class PolicyErrorsTest {
                         "host: {bhi-mitigation: maybe}",
                         "2:24: expected true or false, found 'maybe'"),
                 unknown("host: {spec-ctrl: 1}", "2:8: unknown key 'spec-ctrl' in host"),
+                unknown(
+                        "pt: {mode: guest}",
+                        "2:12: unknown mode of PT 'guest'; expected system or host-guest"),
+                unknown(
+                        "pt: {switch: sometimes}",
+                        "2:14: unknown time 'sometimes'; expected never, while-tracing or always"),
+                unknown(
+                        "pt: {swich: always}",
+                        "2:6: unknown key 'swich' in pt; did you mean switch?"),
                 unknown("intercept: [STRA]", "2:13: unknown MSR 'STRA'; did you mean STAR?"),
                 syntax("intercept: {a: 1}", "2:12: expected a text, found a mapping"),
                 syntax("pass-through: none", "2:15: expected a mapping, found 'none'"),

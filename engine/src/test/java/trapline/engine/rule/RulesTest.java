@@ -277,4 +277,98 @@ class RulesTest {
             assertKept(VcpuScenario.on(cpu).under(tree), program);
         }
     }
+
+    private static final String TRACES =
+            """
+            program:
+              - wrmsr: {msr: IA32_RTIT_OUTPUT_BASE, value: 0x10000000}
+              - wrmsr: {msr: IA32_RTIT_CTL, value: 0x250d}
+              - cpuid: {leaf: 1}
+              - preempt: {pcpu: 1}
+              - cpuid: {leaf: 1}
+              - wrmsr: {msr: IA32_RTIT_CTL, value: 0x250c}
+              - cpuid: {leaf: 1}
+            """;
+
+    private static VcpuScenario tracing(String host) {
+        return VcpuScenario.on("host")
+                .platformFile(
+                        "platform: host\nextends: Icelake-Server\nhost: {pt: %s}\n"
+                                .formatted(host));
+    }
+
+    /// The lazy switch is sound, and so is the one at every entry and exit.
+    @Test
+    void treesKeepTracesApart() {
+        for (String tree : List.of("kvm-5.4", "kvm-6.1", "kvm-7.1")) {
+            assertKept(tracing("tracing").under(tree), TRACES);
+            assertKept(tracing("tracing").under(tree + ",pt=always-switch"), TRACES);
+            for (String host : List.of("off", "on")) {
+                assertKept(tracing(host).under(tree + ",pt=lazy"), TRACES);
+                assertKept(tracing(host).under(tree + ",pt=always-switch"), TRACES);
+            }
+        }
+    }
+
+    @Test
+    void hostRunsWithItsOwnTrace() {
+        VcpuScenario passed =
+                tracing("off").under("kvm-6.1,pt=lazy,pass-through=+IA32_RTIT_OUTPUT_BASE");
+        assertEquals(
+                "the host runs with IA32_RTIT_OUTPUT_BASE 0x10000000, its own is 0x0",
+                broken(Rules.Name.HOST_PT, passed, TRACES).message());
+        String steps =
+                """
+                policy: mine
+                extends: kvm-6.1,pt=lazy
+                phases: {vmx: {after-exit: [spec-ctrl-leave]}}
+                """;
+        assertEquals(
+                "the host runs with IA32_RTIT_CTL 0x0, its own is 0x250c",
+                broken(Rules.Name.HOST_PT, tracing("on").file(steps), TRACES).message());
+    }
+
+    /// What the guest wrote without an exit is lost when its trace begins: KVM loads what it knows of.
+    @Test
+    void guestTracesWithWhatItSet() {
+        VcpuScenario passed =
+                tracing("off").under("kvm-6.1,pt=lazy,pass-through=+IA32_RTIT_OUTPUT_BASE");
+        assertEquals(
+                "the guest traces with IA32_RTIT_OUTPUT_BASE 0x0, it wrote 0x10000000",
+                broken(Rules.Name.GUEST_PT, passed, TRACES).message());
+        String never =
+                """
+                policy: mine
+                extends: kvm-6.1,pt=lazy
+                pt: {switch: never}
+                """;
+        broken(Rules.Name.GUEST_PT, tracing("on").file(never), TRACES);
+    }
+
+    /// VMXON clears KVM's own copy of RTIT_CTL, not the VMCS's: the processor goes on tracing, and nothing is
+    /// switched for it (`enter_vmx_operation`).
+    @Test
+    void vmxonLeavesTheTraceOn() {
+        String program =
+                """
+                program:
+                  - wrmsr: {msr: IA32_RTIT_OUTPUT_BASE, value: 0x10000000}
+                  - wrmsr: {msr: IA32_RTIT_CTL, value: 0x250d}
+                  - nested: {do: [ {run: 1} ]}
+                """;
+        Violation violation =
+                broken(Rules.Name.GUEST_PT, tracing("off").under("kvm-7.1,pt=lazy"), program);
+        assertEquals(
+                "the guest traces with IA32_RTIT_OUTPUT_BASE 0x0, it wrote 0x10000000",
+                violation.message());
+        assertKept(Rules.Name.GUEST_PT, tracing("off").under("kvm-7.1,pt=always-switch"), program);
+    }
+
+    @Test
+    void hiddenTraceIsNotPassedThrough() {
+        VcpuScenario passed = tracing("off").under("kvm-6.1,pass-through=+IA32_RTIT_OUTPUT_BASE");
+        assertEquals(
+                "PT MSRs are passed through to a vCPU that does not have them",
+                broken(Rules.Name.HIDDEN_FEATURE, passed, TRACES).message());
+    }
 }

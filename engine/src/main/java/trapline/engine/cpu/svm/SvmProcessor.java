@@ -85,7 +85,7 @@ public final class SvmProcessor implements Processor {
                     exit(SvmExit.MSR, 1, 0, op, vcpu, out);
                     yield new Exit.Wrmsr(o.msr(), o.value());
                 }
-                yield execute.wrmsr(o, out);
+                yield execute.wrmsr(o, vcpu, out);
             }
             case GuestOp.Rdmsr o -> {
                 if (msrExits(vmcb, vcpu, o.msr(), false)) {

@@ -10,12 +10,14 @@ import java.util.function.Predicate;
 import trapline.engine.cpu.ControlRegisters;
 import trapline.engine.cpu.HardwareMsrs;
 import trapline.engine.cpu.Platform;
+import trapline.engine.cpu.ProcessorTrace;
 import trapline.engine.state.Image;
 import trapline.engine.state.MachineState;
 import trapline.engine.state.VcpuState;
 import trapline.engine.state.Vendor;
 import trapline.engine.table.Field;
 import trapline.engine.table.Layout;
+import trapline.engine.table.Msrs;
 
 /// The checks of VM entry that this model can fail, in the processor's order (SDM vol. 3C, VM Entries).
 ///
@@ -38,8 +40,14 @@ public final class EntryChecks {
     private static final long RFLAGS_IF = 1 << 9;
     private static final long PHYSICAL_RESERVED = ControlRegisters.beyondMemory(Vendor.VMX);
 
+    /// The one check that looks beyond the VMCS, at the MSR.
+    private static final EntryCheck TRACING =
+            new EntryCheck("load-rtit-ctl-while-tracing", CONTROLS, _ -> false);
+
     private final List<EntryCheck> checks = new ArrayList<>();
     private final long[][] checked;
+    private final MachineState machine;
+    private final boolean traces;
 
     public EntryChecks(MachineState machine, Platform platform) {
         checked = new long[machine.vcpus()][2];
@@ -47,12 +55,14 @@ public final class EntryChecks {
             versions[0] = -1;
             versions[1] = -1;
         }
+        this.machine = machine;
+        traces = platform.has("INTEL_PT");
         controls(new AllowedControls(platform));
         host();
         guest();
     }
 
-    /// What is checked, in order.
+    /// What is checked of a VMCS, in order.
     public List<String> names() {
         return checks.stream().map(EntryCheck::name).toList();
     }
@@ -60,6 +70,9 @@ public final class EntryChecks {
     /// The first check that the vCPU's current VMCS fails, or null.
     EntryCheck firstFailure(VcpuState vcpu) {
         Image vmcs = vcpu.current();
+        if (traces && loadsWhileTracing(vcpu, vmcs)) {
+            return TRACING;
+        }
         long[] versions = checked[vcpu.id()];
         int slot = vcpu.level() - 1;
         if (versions[slot] == vmcs.version()) {
@@ -68,6 +81,12 @@ public final class EntryChecks {
         EntryCheck failure = firstFailure(vmcs);
         versions[slot] = failure == null ? vmcs.version() : -1;
         return failure;
+    }
+
+    /// With "load IA32_RTIT_CTL", nothing may be traced when the guest is entered.
+    private boolean loadsWhileTracing(VcpuState vcpu, Image vmcs) {
+        return vmcs.has(Vmcs.ENTRY_CONTROLS, Vmcs.ENTRY_LOAD_RTIT_CTL)
+                && (machine.pcpuOf(vcpu).msr(Msrs.RTIT_CTL) & ProcessorTrace.TRACE_EN) != 0;
     }
 
     /// A check that a VMCS fails.
@@ -144,6 +163,14 @@ public final class EntryChecks {
                 CONTROLS,
                 "unrestricted-guest-needs-ept",
                 v -> !secondary(v, Vmcs.UNRESTRICTED_GUEST) || secondary(v, Vmcs.ENABLE_EPT));
+        check(
+                CONTROLS,
+                "pt-use-gpa-needs-ept-and-rtit-ctl",
+                v ->
+                        !secondary(v, Vmcs.PT_USE_GPA)
+                                || (secondary(v, Vmcs.ENABLE_EPT)
+                                        && v.has(Vmcs.ENTRY_CONTROLS, Vmcs.ENTRY_LOAD_RTIT_CTL)
+                                        && v.has(Vmcs.EXIT_CONTROLS, Vmcs.EXIT_CLEAR_RTIT_CTL)));
         check(CONTROLS, "entry-interruption-type", EntryChecks::entryInterruption);
     }
 

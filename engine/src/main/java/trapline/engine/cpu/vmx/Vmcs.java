@@ -55,6 +55,7 @@ public final class Vmcs {
     public static final Field GUEST_EFER           = field("GUEST_IA32_EFER");
     public static final Field GUEST_PAT            = field("GUEST_IA32_PAT");
     public static final Field GUEST_DEBUGCTL       = field("GUEST_IA32_DEBUGCTL");
+    public static final Field GUEST_RTIT_CTL       = field("GUEST_IA32_RTIT_CTL");
     public static final Field GUEST_FS_BASE        = field("GUEST_FS_BASE");
     public static final Field GUEST_GS_BASE        = field("GUEST_GS_BASE");
     public static final Field HOST_CR0             = field("HOST_CR0");
@@ -99,6 +100,12 @@ public final class Vmcs {
     public static final long ENABLE_INVPCID        = Bits.control("SECONDARY_EXEC_ENABLE_INVPCID");
     public static final long SHADOW_VMCS           = Bits.control("SECONDARY_EXEC_SHADOW_VMCS");
     public static final long TSC_SCALING           = Bits.control("SECONDARY_EXEC_TSC_SCALING");
+    public static final long PT_USE_GPA            = Bits.control("SECONDARY_EXEC_PT_USE_GPA");
+    public static final long PT_CONCEAL_VMX        = Bits.control("SECONDARY_EXEC_PT_CONCEAL_VMX");
+    public static final long ENTRY_PT_CONCEAL_PIP  = Bits.control("VM_ENTRY_PT_CONCEAL_PIP");
+    public static final long ENTRY_LOAD_RTIT_CTL   = Bits.control("VM_ENTRY_LOAD_IA32_RTIT_CTL");
+    public static final long EXIT_PT_CONCEAL_PIP   = Bits.control("VM_EXIT_PT_CONCEAL_PIP");
+    public static final long EXIT_CLEAR_RTIT_CTL   = Bits.control("VM_EXIT_CLEAR_IA32_RTIT_CTL");
     public static final long ENTRY_LOAD_DEBUG      = Bits.control("VM_ENTRY_LOAD_DEBUG_CONTROLS");
     public static final long ENTRY_IA32E_MODE      = Bits.control("VM_ENTRY_IA32E_MODE");
     public static final long ENTRY_LOAD_EFER       = Bits.control("VM_ENTRY_LOAD_IA32_EFER");

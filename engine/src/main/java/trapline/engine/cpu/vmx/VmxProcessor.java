@@ -51,7 +51,7 @@ public final class VmxProcessor implements Processor {
                     exit(VmxReason.MSR_WRITE, 0, op, vcpu, out);
                     yield new Exit.Wrmsr(o.msr(), o.value());
                 }
-                yield execute.wrmsr(o, out);
+                yield execute.wrmsr(o, vcpu, out);
             }
             case GuestOp.Rdmsr o -> {
                 if (msrExits(vmcs, vcpu, o.msr(), false)) {

@@ -295,6 +295,11 @@ public final class SvmCode implements VendorCode {
     }
 
     @Override
+    public void storeTraceControl(Vcpu v, long value) {
+        Check.that(false, "SVM has no Processor Trace");
+    }
+
+    @Override
     public void storeRegister(Vcpu v, int msr, Reg register, long value) {
         if (register == Reg.EFER) {
             efer(v, value);

@@ -18,6 +18,7 @@ import trapline.engine.event.Outcome;
 import trapline.engine.event.Reg;
 import trapline.engine.event.Writes;
 import trapline.engine.exit.HostValues;
+import trapline.engine.exit.PtMsrs;
 import trapline.engine.exit.Vcpu;
 import trapline.engine.policy.Policy;
 import trapline.engine.policy.Policy.MergeEntry;
@@ -87,7 +88,11 @@ final class NestedVmx {
         if (!vmxe || !v.setup().model().has("VMX")) {
             return Outcome.UD;
         }
-        return v.state().is(Kvm.VMXON) ? Outcome.FAILED : Outcome.DONE;
+        if (v.state().is(Kvm.VMXON)) {
+            return Outcome.FAILED;
+        }
+        PtMsrs.vmxon(v);
+        return Outcome.DONE;
     }
 
     /// From now on L1 reaches the shadowed fields without an exit, where the processor can.

@@ -122,11 +122,16 @@ public final class VmxCode implements VendorCode {
             boolean shown = v.setup().model().hasAll(control.getValue());
             secondary |= shown ? 0 : Bits.control(control.getKey());
         }
+        boolean traces = v.setup().traces();
+        secondary |= traces ? Vmcs.PT_USE_GPA | Vmcs.PT_CONCEAL_VMX : 0;
         write(v, 1, Vmcs.SECONDARY, allowed.adjust(Vmcs.SECONDARY, secondary));
         write(v, 1, Vmcs.TERTIARY, adjusted(Vmcs.TERTIARY, choice.always().get("tertiary")));
-        write(v, 1, Vmcs.EXIT_CONTROLS, adjusted(Vmcs.EXIT_CONTROLS, choice.always().get("exit")));
-        long entry = adjusted(Vmcs.ENTRY_CONTROLS, choice.always().get("entry"));
-        write(v, 1, Vmcs.ENTRY_CONTROLS, entry | Vmcs.ENTRY_IA32E_MODE);
+        long exit = mask(choice.always().get("exit"));
+        exit |= traces ? Vmcs.EXIT_PT_CONCEAL_PIP | Vmcs.EXIT_CLEAR_RTIT_CTL : 0;
+        write(v, 1, Vmcs.EXIT_CONTROLS, allowed.adjust(Vmcs.EXIT_CONTROLS, exit));
+        long entry = mask(choice.always().get("entry")) | Vmcs.ENTRY_IA32E_MODE;
+        entry |= traces ? Vmcs.ENTRY_PT_CONCEAL_PIP | Vmcs.ENTRY_LOAD_RTIT_CTL : 0;
+        write(v, 1, Vmcs.ENTRY_CONTROLS, allowed.adjust(Vmcs.ENTRY_CONTROLS, entry));
         long exceptions = 0;
         for (int vector : choice.exceptions()) {
             exceptions |= 1L << vector;
@@ -249,6 +254,11 @@ public final class VmxCode implements VendorCode {
     @Override
     public void storeVirtualSpecCtrl(Vcpu v, long value) {
         Check.that(false, "VMX has no V_SPEC_CTRL");
+    }
+
+    @Override
+    public void storeTraceControl(Vcpu v, long value) {
+        write(v, 1, Vmcs.GUEST_RTIT_CTL, value);
     }
 
     @Override

@@ -40,6 +40,7 @@ class EntryChecksTest {
                 "ept-pointer: EPT_POINTER=0x1005",
                 "ept-pointer: EPT_POINTER=0x40000000001e",
                 "unrestricted-guest-needs-ept: SECONDARY_VM_EXEC_CONTROL=0x80",
+                "pt-use-gpa-needs-ept-and-rtit-ctl: SECONDARY_VM_EXEC_CONTROL=0x1000002",
                 "entry-interruption-type: VM_ENTRY_INTR_INFO_FIELD=0x80000100",
                 "entry-interruption-type: VM_ENTRY_INTR_INFO_FIELD=0x80000203",
                 "entry-interruption-type: VM_ENTRY_INTR_INFO_FIELD=0x80000320",

@@ -28,8 +28,14 @@ public record Comparison(Range difference, Verdict verdict, List<Sensitivity> se
     ///
     /// @param more how many times more often the candidate uses the figure
     /// @param breakEven the figure's value above 0 at which both cost the same; NaN where none does
+    /// @param others what all other figures together add to the difference
     public record Sensitivity(
-            String figure, long more, Range range, boolean assumed, double breakEven) {
+            String figure,
+            long more,
+            Range range,
+            boolean assumed,
+            double breakEven,
+            Range others) {
 
         /// Whether the break-even lies within the figure's own range.
         public boolean decides() {
@@ -39,6 +45,11 @@ public record Comparison(Range difference, Verdict verdict, List<Sensitivity> se
         /// What the figure adds to the difference.
         public Range difference() {
             return range.times(more);
+        }
+
+        /// The candidate's cycles less the base's where the figure costs so many.
+        public Range at(double cycles) {
+            return new Range(cycles, cycles, cycles).times(more).plus(others);
         }
     }
 
@@ -61,17 +72,28 @@ public record Comparison(Range difference, Verdict verdict, List<Sensitivity> se
         List<Sensitivity> sensitivities = new ArrayList<>();
         for (var entry : more.entrySet()) {
             Figure figure = profile.figure(entry.getKey());
-            double others = sum.typical() - entry.getValue() * figure.range().typical();
-            double breakEven = -others / entry.getValue();
+            Range others = others(more, entry.getKey(), profile);
+            double breakEven = -others.typical() / entry.getValue();
             sensitivities.add(
                     new Sensitivity(
                             entry.getKey(),
                             entry.getValue(),
                             figure.range(),
                             figure.assumed(),
-                            breakEven > 0 ? breakEven : Double.NaN));
+                            breakEven > 0 ? breakEven : Double.NaN,
+                            others));
         }
         return new Comparison(sum, verdict(sum.low(), sum.high()), sensitivities);
+    }
+
+    private static Range others(SortedMap<String, Long> more, String own, CostProfile profile) {
+        Range sum = Range.ZERO;
+        for (var entry : more.entrySet()) {
+            if (!entry.getKey().equals(own)) {
+                sum = sum.plus(profile.figure(entry.getKey()).range().times(entry.getValue()));
+            }
+        }
+        return sum;
     }
 
     private static Verdict verdict(double least, double most) {

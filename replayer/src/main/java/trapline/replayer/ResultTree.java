@@ -65,6 +65,8 @@ public final class ResultTree {
         tree.put("recordedValues", tally.recordedValues());
         tree.put("failedEntries", tally.entryFailures().total());
         tree.put("entryFailures", failures(tally.entryFailures().all()));
+        tree.put("interception", interception(tally.interception()));
+        tree.put("interceptionLeftOut", tally.interception().leftOut());
         tree.put("violations", violations(side.violations()));
         return tree;
     }
@@ -72,6 +74,29 @@ public final class ResultTree {
     /// The safety rules that an execution broke.
     public static List<SequencedMap<String, Object>> violations(List<Violation> violations) {
         return violations.stream().map(ResultTree::violation).toList();
+    }
+
+    private static List<Object> interception(InterceptionTimeline timeline) {
+        List<Object> rows = new ArrayList<>();
+        for (InterceptionTimeline.Row row : timeline.rows()) {
+            SequencedMap<String, Object> tree = new LinkedHashMap<>();
+            tree.put("msr", Msrs.name(row.msr()));
+            tree.put("bitmap", row.bitmap());
+            tree.put("vcpu", row.vcpu());
+            tree.put("changes", row.changes().stream().map(ResultTree::change).toList());
+            tree.put("leftOut", row.leftOut());
+            rows.add(tree);
+        }
+        return rows;
+    }
+
+    private static SequencedMap<String, Object> change(InterceptionTimeline.Change change) {
+        SequencedMap<String, Object> tree = new LinkedHashMap<>();
+        tree.put("op", change.op());
+        tree.put("order", change.order());
+        tree.put("read", change.read());
+        tree.put("write", change.write());
+        return tree;
     }
 
     private static SequencedMap<String, Object> violation(Violation violation) {
@@ -181,6 +206,7 @@ public final class ResultTree {
                             ? null
                             : Math.round(sensitivity.breakEven() * 100) / 100.0);
             row.put("decides", sensitivity.decides());
+            row.put("others", range(sensitivity.others()));
             sensitivities.add(row);
         }
         tree.put("sensitivities", sensitivities);

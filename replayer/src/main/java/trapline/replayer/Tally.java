@@ -46,6 +46,7 @@ public final class Tally {
     private final Vendor vendor;
     private final boolean[] outside;
     private final long[] exitsByVcpu;
+    private final long[] opsByVcpu;
     private final long[] mutations;
     private final LongCounter exits = new LongCounter();
     private final LongCounter msrs = new LongCounter();
@@ -65,6 +66,7 @@ public final class Tally {
     private long nestedEntries;
     private long nestedExits;
     private final EntryFailures entryFailures = new EntryFailures();
+    private final InterceptionTimeline interception;
     private long guestFaults;
     private long recordedValues;
 
@@ -72,6 +74,8 @@ public final class Tally {
         this.vendor = vendor;
         outside = new boolean[vcpus];
         exitsByVcpu = new long[vcpus];
+        opsByVcpu = new long[vcpus];
+        interception = new InterceptionTimeline(vcpus);
         mutations = new long[vendor.layout().size()];
     }
 
@@ -88,6 +92,7 @@ public final class Tally {
 
     private void add(GuestEvent event, int vcpu) {
         guestOps++;
+        opsByVcpu[vcpu]++;
         Outcome outcome = event.outcome();
         if (outcome == Outcome.GP || outcome == Outcome.UD) {
             guestFaults++;
@@ -144,7 +149,10 @@ public final class Tally {
         switch (event) {
             case VmcsFieldWritten e -> fieldWritten(e.field());
             case VmcbFieldWritten e -> fieldWritten(e.field());
-            case MsrInterceptChanged _ -> bitmapWrites++;
+            case MsrInterceptChanged _ -> {
+                bitmapWrites++;
+                interception.add(envelope);
+            }
             case HostMsrRead e -> hostMsrs.add(host(e.msr(), e.cause(), false));
             case HostMsrWritten e -> hostMsrs.add(host(e.msr(), e.cause(), true));
             case HostMsrFaulted e -> faults.add(host(e.msr(), e.cause(), e.write()));
@@ -159,9 +167,12 @@ public final class Tally {
             }
             case VcpuLoaded _ -> loads++;
             case VcpuPut _ -> puts++;
-            case NestedExited _ -> nestedExits++;
-            case NestedBitmapMerged _,
-                    RegistersChanged _,
+            case NestedExited _ -> {
+                nestedExits++;
+                interception.add(envelope);
+            }
+            case NestedBitmapMerged _ -> interception.add(envelope);
+            case RegistersChanged _,
                     VariableChanged _,
                     EventInjected _,
                     UserspaceMsrStored _,
@@ -189,6 +200,10 @@ public final class Tally {
 
     public long guestOps() {
         return guestOps;
+    }
+
+    public long[] guestOpsByVcpu() {
+        return opsByVcpu.clone();
     }
 
     public long exits() {
@@ -288,6 +303,10 @@ public final class Tally {
 
     public long nestedExits() {
         return nestedExits;
+    }
+
+    public InterceptionTimeline interception() {
+        return interception;
     }
 
     public EntryFailures entryFailures() {

@@ -69,6 +69,17 @@ class ComparisonTest {
                 comparison.sensitivities().get(1).difference());
     }
 
+    /// 100 exits more at 1,200 cycles, 3,000 reads less at 40, 50 and 150: 120,000 less 120,000, 150,000
+    /// and 450,000.
+    @Test
+    void theDifferenceIsKnownForEveryValueOfAFigure() {
+        Sensitivity exit =
+                compare(counted(100, 3100), counted(200, 100)).sensitivities().getFirst();
+        assertEquals(new Range(-450_000, -150_000, -120_000), exit.others());
+        assertEquals(new Range(-330_000, -30_000, 0), exit.at(1200));
+        assertEquals(0, exit.at(exit.breakEven()).typical());
+    }
+
     @Test
     void assumedFiguresAloneMoveTheDifferenceWithinTheirRanges() {
         Comparison comparison = compare(counted(100, 3100), counted(200, 100));

@@ -34,8 +34,11 @@ public final class DiffPage {
         header();
         VerdictSection.write(html, diff);
         NotesSection.write(html, diff);
-        RunSection.write(html, diff);
+        SafetySection.write(html, diff);
+        BreakEvenSection.write(html, diff);
         PicturesSection.write(html, diff);
+        InterceptionSection.write(html, diff);
+        RunSection.write(html, diff);
         CountsSection.write(html, diff);
         DivergenceSection.write(html, diff);
         GuestVisibleSection.write(html, diff);

@@ -1,5 +1,7 @@
 package trapline.dashboard;
 
+import java.util.Locale;
+
 /// One SVG picture: across in percent of its width, as a [Scale] gives them, down in pixels.
 ///
 /// So it fits any width without its texts growing or shrinking.
@@ -37,10 +39,51 @@ final class Drawing {
         rect("0", 0, "100%", height, kind);
         html.close();
         if (inside) {
-            text("0", height - 7, "start", 5, name, "");
+            text("0", height - 7, "start", 5, name, "in-" + kind);
         }
         html.close();
         return this;
+    }
+
+    /// A patch between two numbers of another scale across and down, in a window of its own.
+    ///
+    /// @param points pairs of thousandths of the window's width and height
+    Drawing patch(int y, int height, String points, String kind) {
+        html.open(
+                "svg",
+                "y",
+                Integer.toString(y),
+                "width",
+                "100%",
+                "height",
+                Integer.toString(height),
+                "viewBox",
+                "0 0 1000 1000",
+                "preserveAspectRatio",
+                "none");
+        html.empty("polygon", "points", points, "class", kind).close();
+        return this;
+    }
+
+    /// A line that is neither upright nor level.
+    Drawing slope(String x1, double y1, String x2, double y2, String kind) {
+        html.empty(
+                "line",
+                "x1",
+                x1,
+                "y1",
+                pixels(y1),
+                "x2",
+                x2,
+                "y2",
+                pixels(y2),
+                "class",
+                kind + " slope");
+        return this;
+    }
+
+    private static String pixels(double y) {
+        return String.format(Locale.ROOT, "%.2f", y);
     }
 
     Drawing vertical(String x, int from, int to, String kind) {
@@ -79,6 +122,26 @@ final class Drawing {
                 anchor,
                 "class",
                 kind);
+        return this;
+    }
+
+    /// A number on an axis at the top.
+    Drawing mark(Scale scale, double tick) {
+        return mark(scale, tick, 0);
+    }
+
+    /// A number on an axis, which at either end stays within the drawing.
+    Drawing mark(Scale scale, double tick, int y) {
+        double part = (tick - scale.from()) / (scale.to() - scale.from());
+        String anchor = part < 0.02 ? "start" : part > 0.97 ? "end" : "middle";
+        String x = scale.at(tick);
+        return vertical(x, y, y + 4, "tick")
+                .text(x, y + 15, anchor, 0, Numbers.brief(tick), "muted");
+    }
+
+    /// A longer description, for those who do not see it.
+    Drawing says(String words) {
+        html.element("desc", words);
         return this;
     }
 

@@ -2,7 +2,6 @@ package trapline.dashboard;
 
 import java.util.ArrayList;
 import java.util.List;
-import trapline.engine.rule.Violation;
 import trapline.engine.sim.EntryFailures.Failure;
 import trapline.replayer.DiffResult;
 import trapline.replayer.DiffResult.Side;
@@ -43,9 +42,6 @@ final class NotesSection {
     private static void broken(List<String> notes, Side side) {
         for (Failure failure : side.tally().entryFailures().all()) {
             notes.add(side.policy() + ": " + failure.describe());
-        }
-        for (Violation violation : side.violations()) {
-            notes.add(side.policy() + ": " + violation.describe());
         }
     }
 }

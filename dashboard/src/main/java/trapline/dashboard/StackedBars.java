@@ -134,9 +134,7 @@ final class StackedBars {
         html.element("span", "", "class", "side");
         Drawing drawing = new Drawing(html, "axis", "axis in " + unit);
         for (double tick : scale.ticks()) {
-            String x = scale.at(tick);
-            String anchor = tick == 0 ? "start" : "middle";
-            drawing.vertical(x, 0, 4, "tick").text(x, 15, anchor, 0, Numbers.brief(tick), "muted");
+            drawing.mark(scale, tick);
         }
         drawing.close();
         html.element("span", unit, "class", "unit");

@@ -105,7 +105,7 @@ class DiffPageTest {
                 .matcher(text)
                 .results()
                 .forEach(match -> empty.add(match.group(1)));
-        assertEquals(Set.of("line", "meta", "rect"), empty);
+        assertEquals(Set.of("line", "meta", "polygon", "rect"), empty);
     }
 
     @Test

@@ -31,12 +31,25 @@ record Page(Document document) {
         return elements(document.getElementsByTagName(name));
     }
 
-    private static List<Element> elements(NodeList nodes) {
+    static List<Element> elements(NodeList nodes) {
         List<Element> elements = new ArrayList<>();
         for (int i = 0; i < nodes.getLength(); i++) {
             elements.add((Element) nodes.item(i));
         }
         return elements;
+    }
+
+    /// The drawings of one kind.
+    List<Element> drawings(String kind) {
+        return elements("svg").stream()
+                .filter(svg -> svg.getAttribute("class").equals(kind))
+                .toList();
+    }
+
+    static List<Element> in(Element around, String name, String kind) {
+        return elements(around.getElementsByTagName(name)).stream()
+                .filter(element -> element.getAttribute("class").equals(kind))
+                .toList();
     }
 
     String section(String id) {

@@ -47,6 +47,13 @@ public record Comparison(Range difference, Verdict verdict, List<Sensitivity> se
             return range.times(more);
         }
 
+        /// Where the break-even moves while the others move within their ranges; at or below 0 there is none.
+        public Range breakEvens() {
+            double one = -others.low() / more;
+            double other = -others.high() / more;
+            return new Range(Math.min(one, other), -others.typical() / more, Math.max(one, other));
+        }
+
         /// The candidate's cycles less the base's where the figure costs so many.
         public Range at(double cycles) {
             return new Range(cycles, cycles, cycles).times(more).plus(others);

@@ -38,6 +38,11 @@ public final class Strip {
         state = next;
     }
 
+    /// The last one.
+    public int state() {
+        return state;
+    }
+
     /// What it was at each op from 1 on.
     public List<Span> spans(long lastOp) {
         fill(lastOp);

@@ -151,7 +151,7 @@ final class MachineOptions {
 
     static Policy policy(String expression) {
         Policy policy = new Policies(UserFiles::text).resolve(expression);
-        policy.specCtrl().lift().check();
+        policy.specCtrl().check();
         return policy;
     }
 }

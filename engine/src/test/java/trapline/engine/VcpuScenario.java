@@ -116,7 +116,8 @@ public record VcpuScenario(
     public Recording run(Guest guest) {
         List<Envelope> events = new ArrayList<>();
         Machines machines = machines(guest.vcpus());
-        Execution execution = machines.execution(new ModelWorld(seed, guest.vcpus()), events::add);
+        Execution execution =
+                machines.execution(new ModelWorld(seed, guest.vcpus(), guest::vmm), events::add);
         execution.start();
         execution.run(guest.start(seed));
         Recording recording = new Recording(events, execution.machine(), machines);

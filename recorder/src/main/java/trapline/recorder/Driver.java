@@ -5,7 +5,6 @@ import trapline.engine.cpu.World;
 import trapline.engine.guest.GuestRun;
 import trapline.engine.sim.Execution;
 import trapline.engine.sim.Ingredients;
-import trapline.engine.sim.ModelWorld;
 
 /// Where an execution's steps come from.
 public interface Driver {
@@ -21,7 +20,7 @@ public interface Driver {
         return new Driver() {
             @Override
             public World world() {
-                return new ModelWorld(ingredients.seed(), ingredients.vcpus());
+                return ingredients.world();
             }
 
             @Override

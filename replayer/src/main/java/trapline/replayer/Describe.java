@@ -32,11 +32,15 @@ import trapline.engine.event.HypervisorEvent.HostStateLoaded;
 import trapline.engine.event.HypervisorEvent.HostStateSaved;
 import trapline.engine.event.HypervisorEvent.HypercallPatched;
 import trapline.engine.event.HypervisorEvent.MmioPageMapped;
+import trapline.engine.event.HypervisorEvent.MsrExitsStored;
+import trapline.engine.event.HypervisorEvent.MsrFilterStored;
 import trapline.engine.event.HypervisorEvent.MsrInterceptChanged;
 import trapline.engine.event.HypervisorEvent.NestedBitmapMerged;
 import trapline.engine.event.HypervisorEvent.NestedExited;
+import trapline.engine.event.HypervisorEvent.PassThroughWithheld;
 import trapline.engine.event.HypervisorEvent.RegistersChanged;
 import trapline.engine.event.HypervisorEvent.UserspaceExited;
+import trapline.engine.event.HypervisorEvent.UserspaceMsrAsked;
 import trapline.engine.event.HypervisorEvent.UserspaceMsrStored;
 import trapline.engine.event.HypervisorEvent.VariableChanged;
 import trapline.engine.event.HypervisorEvent.VcpuLoaded;
@@ -46,8 +50,14 @@ import trapline.engine.event.HypervisorEvent.VmcsFieldWritten;
 import trapline.engine.event.InputEvent.DeviceRead;
 import trapline.engine.event.InputEvent.HostPreempted;
 import trapline.engine.event.InputEvent.InterruptArrived;
+import trapline.engine.event.InputEvent.MsrExitsRequested;
+import trapline.engine.event.InputEvent.MsrFilterRequested;
 import trapline.engine.event.InputEvent.TimestampRead;
 import trapline.engine.event.InputEvent.UserspaceMsrRequested;
+import trapline.engine.event.InputEvent.UserspaceReplied;
+import trapline.engine.event.MsrExitReason;
+import trapline.engine.event.MsrFilter;
+import trapline.engine.event.MsrFilterRange;
 import trapline.engine.event.Outcome;
 import trapline.engine.event.Reg;
 import trapline.engine.event.Writes;
@@ -140,6 +150,14 @@ public final class Describe {
             case InterruptArrived e -> "%s vector %s".formatted(e.target(), hex(e.vector()));
             case HostPreempted e -> e.pcpu() < 0 ? "until it is due" : "to pCPU " + e.pcpu();
             case UserspaceMsrRequested e -> msr(e.msr(), e.value());
+            case MsrFilterRequested e -> filter(e.filter());
+            case MsrExitsRequested e -> reasons(e.reasons());
+            case UserspaceReplied e ->
+                    "%s %s%s"
+                            .formatted(
+                                    e.write() ? "write" : "read",
+                                    msr(e.msr(), e.value()),
+                                    e.error() ? " error" : "");
             case TimestampRead e -> hex(e.value());
             case DeviceRead e ->
                     "%s size %d value %s".formatted(hex(e.address()), e.size(), hex(e.value()));
@@ -183,6 +201,19 @@ public final class Describe {
             case EventInjected e -> "%s vector %s".formatted(e.type(), hex(e.vector()));
             case UserspaceExited e -> ExitReasons.userspace(e.reason());
             case UserspaceMsrStored e -> msr(e.msr(), e.value()) + outcome(e.outcome());
+            case MsrFilterStored e -> filter(e.filter()) + error(e.error());
+            case MsrExitsStored e -> reasons(e.reasons()) + error(e.error());
+            case UserspaceMsrAsked e ->
+                    "%s %s because %s"
+                            .formatted(
+                                    e.write() ? "write" : "read",
+                                    e.write() ? msr(e.msr(), e.value()) : Msrs.name(e.msr()),
+                                    Names.camel(e.reason().name()));
+            case PassThroughWithheld e ->
+                    "%s %s"
+                            .formatted(
+                                    Msrs.name(e.msr()),
+                                    e.read() ? e.write() ? "rw" : "r" : e.write() ? "w" : "none");
             case VcpuLoaded e -> "pCPU " + e.pcpu();
             case VcpuPut _ -> "";
             case NestedExited e -> Names.exit(vendor, e.reason());
@@ -242,7 +273,34 @@ public final class Describe {
             case UD -> " (#UD)";
             case REFLECTED -> " (L1)";
             case FAILED -> " (VMfail)";
+            case USERSPACE -> " (userspace)";
         };
+    }
+
+    /// The first MSRs of each range, and what becomes of them.
+    private static String filter(MsrFilter filter) {
+        StringBuilder text = new StringBuilder(filter.deniesByDefault() ? "deny" : "allow");
+        for (MsrFilterRange range : filter.ranges()) {
+            text.append("; ")
+                    .append(EventFields.access(range))
+                    .append(' ')
+                    .append(EventFields.msrs(range));
+        }
+        return text.toString();
+    }
+
+    private static String reasons(int reasons) {
+        StringBuilder text = new StringBuilder();
+        for (MsrExitReason reason : MsrExitReason.values()) {
+            if ((reasons & reason.bit()) != 0) {
+                text.append(text.isEmpty() ? "" : " ").append(Names.camel(reason.name()));
+            }
+        }
+        return text.isEmpty() ? "none" : text.toString();
+    }
+
+    private static String error(String error) {
+        return error.isEmpty() ? "" : " refused: " + error;
     }
 
     private static String intercept(boolean read, boolean write) {

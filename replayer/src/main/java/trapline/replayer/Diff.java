@@ -110,7 +110,7 @@ public final class Diff {
             }
             GuestEvent was = before.results()[i];
             GuestEvent is = after.results()[i];
-            if (was == null ? is != null : !was.equals(is)) {
+            if (was == null ? is != null : is == null || !was.seen().equals(is.seen())) {
                 differenceCount++;
                 if (differences.size() < MOST_DIFFERENCES) {
                     differences.add(

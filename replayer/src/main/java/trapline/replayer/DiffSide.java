@@ -22,7 +22,7 @@ final class DiffSide implements EventSink {
     private GuestEvent result;
 
     DiffSide(Session session, Policy policy) {
-        world = new RecordedWorld(session.parts().seed(), session.vcpus());
+        world = new RecordedWorld(session.parts().world());
         tally = new Tally(session.vendor(), session.vcpus());
         execution = session.parts().machines(policy).execution(world, this);
         rules = new Rules(execution.machine(), execution.setup());

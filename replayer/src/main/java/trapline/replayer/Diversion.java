@@ -21,7 +21,7 @@ public final class Diversion {
 
     public Diversion(Session session) {
         this.session = session;
-        world = new RecordedWorld(session.parts().seed(), session.vcpus());
+        world = new RecordedWorld(session.parts().world());
     }
 
     /// Answers as recorded.

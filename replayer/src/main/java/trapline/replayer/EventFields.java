@@ -12,6 +12,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import trapline.engine.event.Envelope;
 import trapline.engine.event.Event;
 import trapline.engine.event.HypervisorEvent.UserspaceExited;
+import trapline.engine.event.MsrFilter;
+import trapline.engine.event.MsrFilterRange;
 import trapline.engine.event.Reg;
 import trapline.engine.event.Stamp;
 import trapline.engine.event.Writes;
@@ -98,6 +100,7 @@ public final class EventFields {
         String name = component.getName();
         return switch (raw) {
             case Writes writes -> writes(writes);
+            case MsrFilter filter -> filter(filter);
             case Enum<?> constant -> Names.camel(constant.name());
             case Boolean flag -> flag;
             case String text -> text;
@@ -126,6 +129,47 @@ public final class EventFields {
             return Names.exit(vendor, number);
         }
         return NUMBERS.contains(name) ? (Object) number : new Hex(number);
+    }
+
+    private static SequencedMap<String, Object> filter(MsrFilter filter) {
+        SequencedMap<String, Object> fields = new LinkedHashMap<>();
+        fields.put("default", filter.deniesByDefault() ? "deny" : "allow");
+        fields.put("ranges", filter.ranges().stream().map(EventFields::range).toList());
+        return fields;
+    }
+
+    private static SequencedMap<String, Object> range(MsrFilterRange range) {
+        SequencedMap<String, Object> fields = new LinkedHashMap<>();
+        fields.put("base", Msrs.name(range.base()));
+        fields.put("count", (long) range.count());
+        fields.put("access", access(range));
+        fields.put("msrs", msrs(range));
+        return fields;
+    }
+
+    static String access(MsrFilterRange range) {
+        return (range.read() ? "r" : "") + (range.write() ? "w" : "");
+    }
+
+    /// Which of a range are denied, runs of them as one: `-FS_BASE..KERNEL_GS_BASE +TSC_AUX`.
+    static String msrs(MsrFilterRange range) {
+        StringBuilder text = new StringBuilder();
+        int run = 0;
+        for (int at = 1; at <= range.count(); at++) {
+            boolean ends =
+                    at == range.count()
+                            || range.allows(range.base() + at) != range.allows(range.base() + run);
+            if (ends) {
+                text.append(text.isEmpty() ? "" : " ")
+                        .append(range.allows(range.base() + run) ? '+' : '-')
+                        .append(Msrs.name(range.base() + run));
+                if (at - run > 1) {
+                    text.append("..").append(Msrs.name(range.base() + at - 1));
+                }
+                run = at;
+            }
+        }
+        return text.toString();
     }
 
     private SequencedMap<String, Object> writes(Writes writes) {

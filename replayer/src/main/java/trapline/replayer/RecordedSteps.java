@@ -8,8 +8,11 @@ import trapline.engine.event.InputEvent;
 import trapline.engine.event.InputEvent.DeviceRead;
 import trapline.engine.event.InputEvent.HostPreempted;
 import trapline.engine.event.InputEvent.InterruptArrived;
+import trapline.engine.event.InputEvent.MsrExitsRequested;
+import trapline.engine.event.InputEvent.MsrFilterRequested;
 import trapline.engine.event.InputEvent.TimestampRead;
 import trapline.engine.event.InputEvent.UserspaceMsrRequested;
+import trapline.engine.event.InputEvent.UserspaceReplied;
 import trapline.engine.guest.Ops;
 import trapline.engine.guest.Step;
 
@@ -38,19 +41,26 @@ final class RecordedSteps {
                 answers.clear();
                 yield new Recorded(vcpu, op, new Step.Do(Ops.of(event, fromLog)), given);
             }
-            case TimestampRead answer -> {
-                answers.add(answer);
-                yield null;
-            }
-            case DeviceRead answer -> {
-                answers.add(answer);
-                yield null;
-            }
+            case TimestampRead answer -> answer(answer);
+            case DeviceRead answer -> answer(answer);
+            case UserspaceReplied answer -> answer(answer);
             case InterruptArrived input -> outside(vcpu, op, input, envelope);
             case HostPreempted input -> outside(vcpu, op, input, envelope);
-            case UserspaceMsrRequested input -> outside(vcpu, op, input, envelope);
+            case UserspaceMsrRequested input -> request(vcpu, op, input, envelope);
+            case MsrFilterRequested input -> request(vcpu, op, input, envelope);
+            case MsrExitsRequested input -> request(vcpu, op, input, envelope);
             default -> null;
         };
+    }
+
+    private Recorded answer(InputEvent answer) {
+        answers.add(answer);
+        return null;
+    }
+
+    /// What userspace asked for while it had an MSR access to answer is part of the answer.
+    private Recorded request(int vcpu, long op, InputEvent input, Envelope envelope) {
+        return envelope.stamp().cause() != 0 ? answer(input) : outside(vcpu, op, input, envelope);
     }
 
     private static Recorded outside(int vcpu, long op, InputEvent input, Envelope envelope) {

@@ -3,9 +3,11 @@ package trapline.replayer;
 import java.util.List;
 import trapline.engine.cpu.World;
 import trapline.engine.event.Emitter;
+import trapline.engine.event.HypervisorEvent.UserspaceMsrAsked;
 import trapline.engine.event.InputEvent;
 import trapline.engine.event.InputEvent.DeviceRead;
 import trapline.engine.event.InputEvent.TimestampRead;
+import trapline.engine.event.InputEvent.UserspaceReplied;
 import trapline.engine.sim.ModelWorld;
 import trapline.engine.state.VcpuState;
 
@@ -16,8 +18,9 @@ final class RecordedWorld implements World {
     private List<InputEvent> answers = List.of();
     private int next;
 
-    RecordedWorld(long seed, int vcpus) {
-        model = new ModelWorld(seed, vcpus);
+    /// @param model what answers otherwise
+    RecordedWorld(ModelWorld model) {
+        this.model = model;
     }
 
     /// The answers that were recorded for the step about to run.
@@ -48,5 +51,21 @@ final class RecordedWorld implements World {
             return answer.value();
         }
         return model.device(address, size, vcpu, out);
+    }
+
+    /// All that userspace did then, up to its reply, if that was about the same access.
+    @Override
+    public List<InputEvent> userspace(UserspaceMsrAsked asked, VcpuState vcpu) {
+        for (int end = next; end < answers.size(); end++) {
+            if (answers.get(end) instanceof UserspaceReplied reply) {
+                if (reply.msr() != asked.msr() || reply.write() != asked.write()) {
+                    break;
+                }
+                List<InputEvent> recorded = answers.subList(next, end + 1);
+                next = end + 1;
+                return recorded;
+            }
+        }
+        return model.userspace(asked, vcpu);
     }
 }

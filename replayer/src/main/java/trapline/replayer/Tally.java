@@ -21,11 +21,15 @@ import trapline.engine.event.HypervisorEvent.HostStateLoaded;
 import trapline.engine.event.HypervisorEvent.HostStateSaved;
 import trapline.engine.event.HypervisorEvent.HypercallPatched;
 import trapline.engine.event.HypervisorEvent.MmioPageMapped;
+import trapline.engine.event.HypervisorEvent.MsrExitsStored;
+import trapline.engine.event.HypervisorEvent.MsrFilterStored;
 import trapline.engine.event.HypervisorEvent.MsrInterceptChanged;
 import trapline.engine.event.HypervisorEvent.NestedBitmapMerged;
 import trapline.engine.event.HypervisorEvent.NestedExited;
+import trapline.engine.event.HypervisorEvent.PassThroughWithheld;
 import trapline.engine.event.HypervisorEvent.RegistersChanged;
 import trapline.engine.event.HypervisorEvent.UserspaceExited;
+import trapline.engine.event.HypervisorEvent.UserspaceMsrAsked;
 import trapline.engine.event.HypervisorEvent.UserspaceMsrStored;
 import trapline.engine.event.HypervisorEvent.VariableChanged;
 import trapline.engine.event.HypervisorEvent.VcpuLoaded;
@@ -53,12 +57,12 @@ public final class Tally {
     private final LongCounter ports = new LongCounter();
     private final LongCounter hostMsrs = new LongCounter();
     private final LongCounter faults = new LongCounter();
+    private final LongCounter userspaceExits = new LongCounter();
     private long events;
     private long guestOps;
     private long exitCount;
     private long fieldWrites;
     private long bitmapWrites;
-    private long userspaceExits;
     private long loads;
     private long puts;
     private long vmsaves;
@@ -161,8 +165,8 @@ public final class Tally {
                 mutations(e.written());
             }
             case HostStateLoaded _ -> vmloads++;
-            case UserspaceExited _ -> {
-                userspaceExits++;
+            case UserspaceExited(int reason) -> {
+                userspaceExits.add(reason);
                 entryFailures.add(envelope);
             }
             case VcpuLoaded _ -> loads++;
@@ -177,7 +181,11 @@ public final class Tally {
                     EventInjected _,
                     UserspaceMsrStored _,
                     MmioPageMapped _,
-                    HypercallPatched _ -> {}
+                    HypercallPatched _,
+                    MsrFilterStored _,
+                    MsrExitsStored _,
+                    UserspaceMsrAsked _,
+                    PassThroughWithheld _ -> {}
         }
     }
 
@@ -278,7 +286,12 @@ public final class Tally {
     }
 
     public long userspaceExits() {
-        return userspaceExits;
+        return userspaceExits.sorted().values().stream().mapToLong(Long::longValue).sum();
+    }
+
+    /// Returns to userspace by KVM_EXIT reason.
+    public SortedMap<Long, Long> userspaceExitsByReason() {
+        return userspaceExits.sorted();
     }
 
     public long loads() {

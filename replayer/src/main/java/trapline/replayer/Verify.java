@@ -93,7 +93,7 @@ public final class Verify {
         if (!session.sameModel()) {
             return;
         }
-        ModelWorld world = new ModelWorld(session.parts().seed(), session.vcpus());
+        ModelWorld world = session.parts().world();
         execution = session.machines().execution(world, executed::add);
         run = session.parts().guest().start(session.parts().seed());
         execution.start();

@@ -1,5 +1,7 @@
 package trapline.schemas;
 
+import java.util.ArrayList;
+import java.util.List;
 import trapline.engine.event.Event;
 import trapline.engine.event.GuestEvent;
 import trapline.engine.event.GuestEvent.ControlRegisterWritten;
@@ -38,12 +40,16 @@ import trapline.engine.event.HypervisorEvent.HostStateLoaded;
 import trapline.engine.event.HypervisorEvent.HostStateSaved;
 import trapline.engine.event.HypervisorEvent.HypercallPatched;
 import trapline.engine.event.HypervisorEvent.MmioPageMapped;
+import trapline.engine.event.HypervisorEvent.MsrExitsStored;
+import trapline.engine.event.HypervisorEvent.MsrFilterStored;
 import trapline.engine.event.HypervisorEvent.MsrInterceptChanged;
 import trapline.engine.event.HypervisorEvent.NestedBitmapMerged;
 import trapline.engine.event.HypervisorEvent.NestedExited;
+import trapline.engine.event.HypervisorEvent.PassThroughWithheld;
 import trapline.engine.event.HypervisorEvent.RegistersChanged;
 import trapline.engine.event.HypervisorEvent.SaveArea;
 import trapline.engine.event.HypervisorEvent.UserspaceExited;
+import trapline.engine.event.HypervisorEvent.UserspaceMsrAsked;
 import trapline.engine.event.HypervisorEvent.UserspaceMsrStored;
 import trapline.engine.event.HypervisorEvent.VariableChanged;
 import trapline.engine.event.HypervisorEvent.VcpuLoaded;
@@ -54,10 +60,16 @@ import trapline.engine.event.InputEvent;
 import trapline.engine.event.InputEvent.DeviceRead;
 import trapline.engine.event.InputEvent.HostPreempted;
 import trapline.engine.event.InputEvent.InterruptArrived;
+import trapline.engine.event.InputEvent.MsrExitsRequested;
+import trapline.engine.event.InputEvent.MsrFilterRequested;
 import trapline.engine.event.InputEvent.Target;
 import trapline.engine.event.InputEvent.TimestampRead;
 import trapline.engine.event.InputEvent.UserspaceMsrRequested;
+import trapline.engine.event.InputEvent.UserspaceReplied;
 import trapline.engine.event.Kvm;
+import trapline.engine.event.MsrExitReason;
+import trapline.engine.event.MsrFilter;
+import trapline.engine.event.MsrFilterRange;
 import trapline.engine.event.Outcome;
 import trapline.engine.event.Writes;
 
@@ -76,6 +88,7 @@ final class EventUnion {
     private static final SaveArea[] AREAS = SaveArea.values();
     private static final EventType[] EVENT_TYPES = EventType.values();
     private static final Kvm[] VARIABLES = Kvm.values();
+    private static final MsrExitReason[] MSR_EXIT_REASONS = MsrExitReason.values();
 
     private EventUnion() {}
 
@@ -248,6 +261,21 @@ final class EventUnion {
                 out.writeInt(e.size());
                 out.writeLong(e.value());
             }
+            case MsrFilterRequested e -> {
+                out.writeLong(45);
+                write(e.filter(), out);
+            }
+            case MsrExitsRequested e -> {
+                out.writeLong(46);
+                out.writeInt(e.reasons());
+            }
+            case UserspaceReplied e -> {
+                out.writeLong(47);
+                out.writeUnsigned(e.msr());
+                out.writeBoolean(e.write());
+                out.writeLong(e.value());
+                out.writeBoolean(e.error());
+            }
         }
     }
 
@@ -379,6 +407,29 @@ final class EventUnion {
                 out.writeLong(44);
                 out.writeLong(e.rip());
             }
+            case MsrFilterStored e -> {
+                out.writeLong(48);
+                write(e.filter(), out);
+                out.writeString(e.error());
+            }
+            case MsrExitsStored e -> {
+                out.writeLong(49);
+                out.writeInt(e.reasons());
+                out.writeString(e.error());
+            }
+            case UserspaceMsrAsked e -> {
+                out.writeLong(50);
+                out.writeUnsigned(e.msr());
+                out.writeBoolean(e.write());
+                out.writeLong(e.value());
+                out.writeEnum(e.reason());
+            }
+            case PassThroughWithheld e -> {
+                out.writeLong(51);
+                out.writeUnsigned(e.msr());
+                out.writeBoolean(e.read());
+                out.writeBoolean(e.write());
+            }
         }
     }
 
@@ -389,6 +440,21 @@ final class EventUnion {
             for (int i = 0; i < size; i++) {
                 out.writeInt(writes.place(i));
                 out.writeLong(writes.value(i));
+            }
+        }
+        out.writeLong(0);
+    }
+
+    private static void write(MsrFilter filter, AvroWriter out) {
+        out.writeBoolean(filter.deniesByDefault());
+        if (!filter.ranges().isEmpty()) {
+            out.writeLong(filter.ranges().size());
+            for (MsrFilterRange range : filter.ranges()) {
+                out.writeBoolean(range.read());
+                out.writeBoolean(range.write());
+                out.writeUnsigned(range.base());
+                out.writeInt(range.count());
+                out.writeLongs(range.bitmap());
             }
         }
         out.writeLong(0);
@@ -521,8 +587,40 @@ final class EventUnion {
             case 42 -> new NestedExited(in.readLong(), in.readLong());
             case 43 -> new MmioPageMapped(in.readLong());
             case 44 -> new HypercallPatched(in.readLong());
+            case 45 -> new MsrFilterRequested(readFilter(in));
+            case 46 -> new MsrExitsRequested(in.readInt());
+            case 47 ->
+                    new UserspaceReplied(
+                            in.readUnsigned(), in.readBoolean(), in.readLong(), in.readBoolean());
+            case 48 -> new MsrFilterStored(readFilter(in), in.readString());
+            case 49 -> new MsrExitsStored(in.readInt(), in.readString());
+            case 50 ->
+                    new UserspaceMsrAsked(
+                            in.readUnsigned(),
+                            in.readBoolean(),
+                            in.readLong(),
+                            in.readEnum(MSR_EXIT_REASONS));
+            case 51 ->
+                    new PassThroughWithheld(in.readUnsigned(), in.readBoolean(), in.readBoolean());
             default -> throw in.damaged("an event's number, got " + branch);
         };
+    }
+
+    private static MsrFilter readFilter(AvroReader in) {
+        boolean deniesByDefault = in.readBoolean();
+        List<MsrFilterRange> ranges = new ArrayList<>();
+        for (int count = in.readBlockCount(); count > 0; count = in.readBlockCount()) {
+            for (int i = 0; i < count; i++) {
+                ranges.add(
+                        new MsrFilterRange(
+                                in.readBoolean(),
+                                in.readBoolean(),
+                                in.readUnsigned(),
+                                in.readInt(),
+                                in.readLongs()));
+            }
+        }
+        return new MsrFilter(deniesByDefault, ranges);
     }
 
     private static Writes readWrites(AvroReader in) {

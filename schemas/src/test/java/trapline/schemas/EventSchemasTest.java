@@ -56,6 +56,8 @@ class EventSchemasTest {
             assertSymbols(schema, type);
         } else if (type == Writes.class) {
             assertEquals(Schemas.of("Write"), schema.getElementType());
+        } else if (type.isRecord()) {
+            assertEquals(Schemas.of(type.getSimpleName()), schema);
         } else if (type == int.class && schema.getType() == Schema.Type.LONG) {
             assertTrue(
                     field.doc().toLowerCase(Locale.ROOT).contains("unsigned"),

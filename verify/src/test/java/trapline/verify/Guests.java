@@ -20,7 +20,6 @@ import trapline.engine.policy.Policies;
 import trapline.engine.policy.Policy;
 import trapline.engine.sim.Execution;
 import trapline.engine.sim.Ingredients;
-import trapline.engine.sim.ModelWorld;
 import trapline.engine.state.MachineState;
 import trapline.journal.Journal;
 import trapline.recorder.Driver;
@@ -117,9 +116,7 @@ final class Guests {
         MachineState[] machine = new MachineState[1];
         Execution execution =
                 parts.machines(parts.policy())
-                        .execution(
-                                new ModelWorld(parts.seed(), parts.vcpus()),
-                                envelope -> sink.accept(envelope, machine[0]));
+                        .execution(parts.world(), envelope -> sink.accept(envelope, machine[0]));
         machine[0] = execution.machine();
         execution.start();
         execution.run(parts.guest().start(parts.seed()));

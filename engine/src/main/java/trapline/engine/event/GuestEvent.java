@@ -11,6 +11,11 @@ public sealed interface GuestEvent extends Event {
 
     Outcome outcome();
 
+    /// As the guest saw it, who cannot tell KVM from userspace.
+    default GuestEvent seen() {
+        return this;
+    }
+
     /// `count` ordinary instructions, none of which a hypervisor cares about.
     record InstructionsRetired(long rip, long count) implements GuestEvent {
         @Override
@@ -19,9 +24,23 @@ public sealed interface GuestEvent extends Event {
         }
     }
 
-    record MsrWritten(long rip, int msr, long value, Outcome outcome) implements GuestEvent {}
+    record MsrWritten(long rip, int msr, long value, Outcome outcome) implements GuestEvent {
+        @Override
+        public GuestEvent seen() {
+            return outcome == Outcome.USERSPACE
+                    ? new MsrWritten(rip, msr, value, Outcome.DONE)
+                    : this;
+        }
+    }
 
-    record MsrReadBack(long rip, int msr, long value, Outcome outcome) implements GuestEvent {}
+    record MsrReadBack(long rip, int msr, long value, Outcome outcome) implements GuestEvent {
+        @Override
+        public GuestEvent seen() {
+            return outcome == Outcome.USERSPACE
+                    ? new MsrReadBack(rip, msr, value, Outcome.DONE)
+                    : this;
+        }
+    }
 
     record CpuidExecuted(
             long rip, int leaf, int subleaf, int eax, int ebx, int ecx, int edx, Outcome outcome)

@@ -57,6 +57,21 @@ public sealed interface HypervisorEvent extends Event {
     /// VMCALL was rewritten to VMMCALL, or the reverse, where it stands.
     record HypercallPatched(long rip) implements HypervisorEvent {}
 
+    /// Userspace's request for an MSR filter was carried out, or refused with an error's name.
+    record MsrFilterStored(MsrFilter filter, String error) implements HypervisorEvent {}
+
+    /// Userspace's request to be told of failed MSR accesses was carried out, or refused with an error's name.
+    ///
+    /// @param reasons the bits of [MsrExitReason]
+    record MsrExitsStored(int reasons, String error) implements HypervisorEvent {}
+
+    /// `kvm_run` was filled in to ask userspace for an MSR access; `value` is what a write wants to write.
+    record UserspaceMsrAsked(int msr, boolean write, long value, MsrExitReason reason)
+            implements HypervisorEvent {}
+
+    /// KVM would let these accesses through, the filter does not; none for an MSR that is as KVM wants it.
+    record PassThroughWithheld(int msr, boolean read, boolean write) implements HypervisorEvent {}
+
     /// Why the hypervisor touched an MSR of the host.
     enum HostCause {
         /// Fetching what the guest last wrote, after an exit.

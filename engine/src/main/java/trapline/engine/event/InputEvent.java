@@ -19,6 +19,22 @@ public sealed interface InputEvent extends Event {
     /// A device answered a read of a port or of memory-mapped I/O.
     record DeviceRead(long address, int size, long value) implements InputEvent {}
 
+    /// Userspace asked for another MSR filter (KVM_X86_SET_MSR_FILTER).
+    record MsrFilterRequested(MsrFilter filter) implements InputEvent {}
+
+    /// Userspace asked to be told of MSR accesses that fail for these reasons, and of no others
+    /// (KVM_ENABLE_CAP of KVM_CAP_X86_USER_SPACE_MSR).
+    ///
+    /// @param reasons the bits of [MsrExitReason]
+    record MsrExitsRequested(int reasons) implements InputEvent {}
+
+    /// Userspace did a guest's MSR access that KVM had returned to it.
+    ///
+    /// @param value what the guest reads, or what it will read from now on after a write
+    /// @param error whether the guest gets #GP instead
+    record UserspaceReplied(int msr, boolean write, long value, boolean error)
+            implements InputEvent {}
+
     /// Whom an interrupt is for.
     enum Target {
         HOST,

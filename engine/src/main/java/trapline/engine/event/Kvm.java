@@ -41,7 +41,9 @@ public enum Kvm {
     QUICK_WRITES,
     EXITS_SNAPSHOT,
     /// `pt_desc.guest.ctl`: what KVM takes the guest's RTIT_CTL for.
-    PT_CTL;
+    PT_CTL,
+    /// Which MSRs exit is to be computed anew before the next entry (KVM_REQ_RECALC_INTERCEPTS).
+    RECALC_INTERCEPTS;
 
     private static final Kvm[] ALL = values();
 

@@ -13,7 +13,9 @@ public enum Outcome {
     /// It exited to L1, whose handler completed it.
     REFLECTED,
     /// A VMX instruction failed (VMfailValid or VMfailInvalid).
-    FAILED;
+    FAILED,
+    /// It retired, and userspace did it, in the place of KVM: the guest cannot tell.
+    USERSPACE;
 
     /// Whether the instruction retired, so that RIP moved past it.
     public boolean retired() {

@@ -20,6 +20,7 @@ import trapline.engine.event.GuestEvent.VmInstructionExecuted;
 import trapline.engine.event.HypervisorEvent.EventType;
 import trapline.engine.event.HypervisorEvent.HypercallPatched;
 import trapline.engine.event.HypervisorEvent.MmioPageMapped;
+import trapline.engine.event.InputEvent.UserspaceReplied;
 import trapline.engine.event.Kvm;
 import trapline.engine.event.Outcome;
 import trapline.engine.event.Reg;
@@ -37,11 +38,13 @@ final class ExitHandlers {
     private final Phases phases;
     private final VendorCode vendor;
     private final MsrAccess msrs;
+    private final Userspace userspace;
 
-    ExitHandlers(Phases phases, VendorCode vendor, MsrAccess msrs) {
+    ExitHandlers(Phases phases, VendorCode vendor, MsrAccess msrs, Userspace userspace) {
         this.phases = phases;
         this.vendor = vendor;
         this.msrs = msrs;
+        this.userspace = userspace;
     }
 
     /// @param op what the guest was at; null for an interrupt
@@ -74,6 +77,12 @@ final class ExitHandlers {
             v.emit(Execute.readBack(op, result.value()));
         } else if (op.recorded() && !HardwareMsrs.modelled(e.msr())) {
             v.emit(new MsrReadBack(op.rip(), e.msr(), op.observed(), Outcome.RECORDED));
+        } else if (userspace.wants(v, result.status())) {
+            UserspaceReplied reply = userspace.ask(v, e.msr(), false, 0, result.status());
+            if (reply.error()) {
+                return fault(op, GP, Outcome.GP, v);
+            }
+            v.emit(new MsrReadBack(op.rip(), e.msr(), reply.value(), Outcome.USERSPACE));
         } else {
             return fault(op, GP, Outcome.GP, v);
         }
@@ -81,13 +90,16 @@ final class ExitHandlers {
     }
 
     private Next wrmsr(Exit.Wrmsr e, GuestOp.Wrmsr op, Vcpu v) {
-        boolean accepted =
-                msrs.write(v, e.msr(), e.value(), false).done()
-                        || (op.recorded() && !HardwareMsrs.modelled(e.msr()));
-        if (!accepted) {
+        MsrResult result = msrs.write(v, e.msr(), e.value(), false);
+        boolean accepted = result.done() || (op.recorded() && !HardwareMsrs.modelled(e.msr()));
+        if (accepted) {
+            v.emit(new MsrWritten(op.rip(), e.msr(), e.value(), Outcome.DONE));
+        } else if (userspace.wants(v, result.status())
+                && !userspace.ask(v, e.msr(), true, e.value(), result.status()).error()) {
+            v.emit(new MsrWritten(op.rip(), e.msr(), e.value(), Outcome.USERSPACE));
+        } else {
             return fault(op, GP, Outcome.GP, v);
         }
-        v.emit(new MsrWritten(op.rip(), e.msr(), e.value(), Outcome.DONE));
         return Next.CONTINUE;
     }
 

@@ -2,10 +2,9 @@ package trapline.engine.exit;
 
 import trapline.engine.cpu.Exit;
 import trapline.engine.cpu.GuestOp;
-import trapline.engine.event.HypervisorEvent.UserspaceMsrStored;
+import trapline.engine.event.InputEvent;
 import trapline.engine.event.Kvm;
 import trapline.engine.event.Moment;
-import trapline.engine.event.Outcome;
 
 /// The KVM-like hypervisor: what it decides between an exit and the next entry.
 ///
@@ -15,6 +14,7 @@ public final class Hypervisor {
     private final VendorCode vendor;
     private final Phases phases;
     private final MsrAccess msrs;
+    private final Userspace userspace;
     private final ExitHandlers handlers;
 
     public Hypervisor(VendorCode vendor, Setup setup) {
@@ -22,9 +22,10 @@ public final class Hypervisor {
         SpecCtrl specCtrl = new SpecCtrl(vendor);
         UserReturn userReturn = new UserReturn(vendor);
         PtMsrs pt = new PtMsrs(vendor);
-        phases = new Phases(vendor, specCtrl, userReturn, pt, setup);
         msrs = new MsrAccess(vendor, specCtrl, userReturn, pt, setup);
-        handlers = new ExitHandlers(phases, vendor, msrs);
+        phases = new Phases(vendor, specCtrl, userReturn, pt, msrs, setup);
+        userspace = new Userspace(phases, msrs);
+        handlers = new ExitHandlers(phases, vendor, msrs, userspace);
     }
 
     /// Makes the vCPU and shows it its CPUID: it begins on the pCPU of its own number.
@@ -65,10 +66,9 @@ public final class Hypervisor {
         phases.load(v, pcpu);
     }
 
-    /// KVM_SET_MSRS by userspace, for which the vCPU is out of the guest.
-    public void setMsr(Vcpu v, int msr, long value) {
-        boolean accepted = msrs.write(v, msr, value, true).done();
-        v.emit(new UserspaceMsrStored(msr, value, accepted ? Outcome.DONE : Outcome.GP));
+    /// An ioctl of userspace's, on a vCPU that is out of the guest or on the whole machine.
+    public void request(Vcpu v, InputEvent request) {
+        userspace.request(v, request);
     }
 
     public void exitToUserspace(Vcpu v, int reason) {

@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.function.Predicate;
 import trapline.engine.cpu.HardwareMsrs;
 import trapline.engine.event.HypervisorEvent.HostCause;
-import trapline.engine.event.HypervisorEvent.MsrInterceptChanged;
 import trapline.engine.event.Kvm;
 import trapline.engine.event.Reg;
 import trapline.engine.policy.Policy.Access;
@@ -30,6 +29,9 @@ final class MsrAccess {
     private static final long VIRT_SSBD = 1 << 2;
 
     private static final long CR0_PG = 1L << 31;
+
+    private static final int[] BITMAP_RANGES = {0, 0xc000_0000, 0xc001_0000};
+    private static final int BITMAP_RANGE = 0x2000;
 
     private final VendorCode vendor;
     private final SpecCtrl specCtrl;
@@ -57,7 +59,7 @@ final class MsrAccess {
     /// What is passed through once the vCPU model is known.
     void start(Vcpu v) {
         for (Access access : vendor.passThrough()) {
-            pass(v, access.msr(), access.read(), access.write());
+            Interception.pass(v, access.msr(), access.read(), access.write());
         }
         v.set(Kvm.ARCH_CAPABILITIES, v.setup().model().archCapabilities());
         specCtrl.start(v);
@@ -65,25 +67,40 @@ final class MsrAccess {
         Commands commands = v.setup().policy().commands();
         HardwareMsrs hardware = v.setup().hardware();
         if (commands.predCmdAtCpuid() && hardware.hasIbpb() && v.setup().guestHasPredCmd()) {
-            pass(v, Msrs.PRED_CMD, false, true);
+            Interception.pass(v, Msrs.PRED_CMD, false, true);
         }
         if (commands.flushCmd() && hardware.hasFlushCmd() && v.setup().model().has("FLUSH_L1D")) {
-            pass(v, Msrs.FLUSH_CMD, false, true);
+            Interception.pass(v, Msrs.FLUSH_CMD, false, true);
         }
     }
 
-    private static void pass(Vcpu v, int msr, boolean read, boolean write) {
-        boolean readExits = !read && v.state().bitmap(1).exits(msr, false);
-        boolean writeExits = !write && v.state().bitmap(1).exits(msr, true);
-        if (v.state().bitmap(1).covers(msr)
-                && (readExits != v.state().bitmap(1).exits(msr, false)
-                        || writeExits != v.state().bitmap(1).exits(msr, true))) {
-            v.emit(new MsrInterceptChanged(1, msr, readExits, writeExits));
+    /// After the filter changed: what it denies exits from now on, what it no longer denies passes again.
+    void recalculate(Vcpu v) {
+        v.set(Kvm.RECALC_INTERCEPTS, 0);
+        boolean specCtrlAnew = v.setup().policy().specCtrl().recalculate().isPresent();
+        for (int base : BITMAP_RANGES) {
+            for (int msr = base; msr < base + BITMAP_RANGE; msr++) {
+                boolean read = Interception.wanted(v, msr, false);
+                boolean write = Interception.wanted(v, msr, true);
+                if ((read || write) && !(specCtrlAnew && msr == Msrs.SPEC_CTRL)) {
+                    Interception.set(v, msr, !read, !write);
+                }
+            }
+        }
+        if (specCtrlAnew) {
+            specCtrl.recalculate(v);
+        }
+        boolean mergesAtOnce = v.setup().policy().mechanisms().msrFilter().mergesAtOnce();
+        if (mergesAtOnce && v.state().level() == 2) {
+            vendor.mergeBitmaps(v);
         }
     }
 
     /// RDMSR by the guest, or KVM_GET_MSRS.
     MsrResult read(Vcpu v, int msr, boolean hostInitiated) {
+        if (!hostInitiated && v.machine().vm().msrFilter().denies(msr, false)) {
+            return MsrResult.FILTERED;
+        }
         for (MsrFamily family : families) {
             if (family.covers(msr)) {
                 return family.read(v, msr, hostInitiated);
@@ -110,6 +127,9 @@ final class MsrAccess {
 
     /// WRMSR by the guest, or KVM_SET_MSRS.
     MsrResult write(Vcpu v, int msr, long value, boolean hostInitiated) {
+        if (!hostInitiated && v.machine().vm().msrFilter().denies(msr, true)) {
+            return MsrResult.FILTERED;
+        }
         for (MsrFamily family : families) {
             if (family.covers(msr)) {
                 return family.write(v, msr, value, hostInitiated);
@@ -168,7 +188,7 @@ final class MsrAccess {
         if (value != 0) {
             v.hostWrite(Msrs.PRED_CMD, value, HostCause.GUEST_WRITE);
             if (!commands.predCmdAtCpuid()) {
-                pass(v, Msrs.PRED_CMD, false, true);
+                Interception.pass(v, Msrs.PRED_CMD, false, true);
             }
         }
         return true;

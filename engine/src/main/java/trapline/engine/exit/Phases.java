@@ -18,16 +18,24 @@ final class Phases {
     private final VendorCode vendor;
     private final SpecCtrl specCtrl;
     private final UserReturn userReturn;
+    private final MsrAccess msrs;
 
     private final PtMsrs pt;
     private final Policy.Phases phases;
 
-    Phases(VendorCode vendor, SpecCtrl specCtrl, UserReturn userReturn, PtMsrs pt, Setup setup) {
+    Phases(
+            VendorCode vendor,
+            SpecCtrl specCtrl,
+            UserReturn userReturn,
+            PtMsrs pt,
+            MsrAccess msrs,
+            Setup setup) {
         this.vendor = vendor;
         this.pt = pt;
         phases = phases(vendor.phases(), setup);
         this.specCtrl = specCtrl;
         this.userReturn = userReturn;
+        this.msrs = msrs;
     }
 
     /// The policy's steps without those that have nothing to do here.
@@ -74,6 +82,9 @@ final class Phases {
 
     /// From the end of handling to the door of the guest.
     void beforeEntry(Vcpu v) {
+        if (v.state().is(Kvm.RECALC_INTERCEPTS)) {
+            msrs.recalculate(v);
+        }
         if (!v.state().is(Kvm.GUEST_STATE_LOADED)) {
             run(phases.prepare(), v);
             v.set(Kvm.GUEST_STATE_LOADED, 1);

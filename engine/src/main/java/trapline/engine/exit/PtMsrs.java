@@ -4,7 +4,6 @@ import trapline.engine.cpu.HardwareMsrs;
 import trapline.engine.cpu.Platform;
 import trapline.engine.cpu.ProcessorTrace;
 import trapline.engine.event.HypervisorEvent.HostCause;
-import trapline.engine.event.HypervisorEvent.MsrInterceptChanged;
 import trapline.engine.event.Kvm;
 import trapline.engine.policy.Policy;
 import trapline.engine.policy.PtPolicy;
@@ -113,10 +112,7 @@ public final class PtMsrs implements MsrFamily {
 
     private static void pass(Vcpu v, boolean passed) {
         for (int msr : v.setup().traceSet()) {
-            if (v.state().bitmap(1).exits(msr, true) == passed
-                    || v.state().bitmap(1).exits(msr, false) == passed) {
-                v.emit(new MsrInterceptChanged(1, msr, !passed, !passed));
-            }
+            Interception.set(v, msr, !passed, !passed);
         }
     }
 

@@ -3,7 +3,6 @@ package trapline.engine.exit;
 import trapline.engine.cpu.ArchCapabilities;
 import trapline.engine.event.HypervisorEvent.HostCause;
 import trapline.engine.event.HypervisorEvent.HostMsrFaulted;
-import trapline.engine.event.HypervisorEvent.MsrInterceptChanged;
 import trapline.engine.event.Kvm;
 import trapline.engine.event.Reg;
 import trapline.engine.policy.Condition;
@@ -39,6 +38,19 @@ final class SpecCtrl implements MsrFamily {
         if (passed) {
             intercept(v, false);
         }
+    }
+
+    /// Whether it passes through is computed from what the guest has in it now (FACTS 1.3, `recalc_msr_intercepts`).
+    void recalculate(Vcpu v) {
+        Policy.SpecCtrl policy = v.setup().policy().specCtrl();
+        boolean passed;
+        if (v.setup().vSpecCtrl() && !isAlwaysIntercepted(policy)) {
+            passed = v.setup().guestHasSpecCtrl();
+        } else {
+            Write last = new Write(v, value(v), false, value(v));
+            passed = policy.recalculate().orElseThrow().holds(last);
+        }
+        intercept(v, !passed);
     }
 
     /// A policy that never lifts interception keeps it where hardware would make it needless, too.
@@ -127,10 +139,7 @@ final class SpecCtrl implements MsrFamily {
     }
 
     private static void intercept(Vcpu v, boolean exits) {
-        if (v.state().bitmap(1).exits(MSR, true) != exits
-                || v.state().bitmap(1).exits(MSR, false) != exits) {
-            v.emit(new MsrInterceptChanged(1, MSR, exits, exits));
-        }
+        Interception.set(v, MSR, exits, exits);
     }
 
     /// Just before entry: the guest's value, if it differs from the host's.

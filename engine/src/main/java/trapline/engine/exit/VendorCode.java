@@ -66,6 +66,9 @@ public interface VendorCode {
     /// Carries out VMLAUNCH, VMRESUME or VMRUN for L1, and emits how it ended.
     void enterL2(Vcpu v, GuestOp.EnterNested op);
 
+    /// While L2 runs: makes its MSR bitmap of 01's and 12's once more.
+    void mergeBitmaps(Vcpu v);
+
     /// Carries out another virtualization instruction for L1.
     Outcome execute(Vcpu v, GuestOp.VmOp op);
 

@@ -7,6 +7,11 @@ public interface Guest {
 
     int vcpus();
 
+    /// The userspace around it.
+    default Vmm vmm() {
+        return Vmm.PLAIN;
+    }
+
     /// A fresh run from the beginning; equal seeds give equal runs.
     GuestRun start(long seed);
 }

@@ -17,6 +17,7 @@ import trapline.engine.text.Yaml;
 /// @param cpu the host platform it asks for
 /// @param guestCpu QEMU's properties over the offered vCPU model
 /// @param policy the policy it asks for
+/// @param vmm the userspace around it
 public record Scenario(
         String name,
         String summary,
@@ -24,7 +25,8 @@ public record Scenario(
         Optional<Mapping> guestCpu,
         Optional<Node> policy,
         int vcpus,
-        List<Node> programs) {
+        List<Node> programs,
+        Vmm vmm) {
 
     private static final int MOST_VCPUS = 1024;
 
@@ -45,7 +47,8 @@ public record Scenario(
                         "policy",
                         "vcpus",
                         "program",
-                        "vcpu"));
+                        "vcpu",
+                        "vmm"));
         String name = root.require("scenario").text();
         if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]{0,79}")) {
             throw root.require("scenario")
@@ -64,7 +67,8 @@ public record Scenario(
                         guestCpu.map(Mapping.class::cast),
                         root.find("policy"),
                         programs.size(),
-                        programs);
+                        programs,
+                        Vmm.of(root.find("vmm")));
         programs.stream().distinct().forEach(ScenarioCompiler::check);
         return scenario;
     }
@@ -124,10 +128,11 @@ public record Scenario(
             boolean again = vcpu > 0 && program.equals(programs.getFirst());
             code.add(again ? code.getFirst() : new ScenarioCompiler(vendor).compile(program));
         }
-        return new CompiledScenario(name, code);
+        return new CompiledScenario(name, code, vmm);
     }
 
-    private record CompiledScenario(String name, List<List<Instruction>> code) implements Guest {
+    private record CompiledScenario(String name, List<List<Instruction>> code, Vmm vmm)
+            implements Guest {
 
         @Override
         public int vcpus() {

@@ -67,11 +67,12 @@ final class ScenarioCompiler {
                             "host-write",
                             "preempt",
                             "nested",
-                            "repeat"));
+                            "repeat",
+                            "host-filter"));
 
     /// Ops of the grammar that this version does not execute.
     private static final Set<String> NOT_YET =
-            Set.of("xsaves", "xrstors", "call", "ret", "host-filter", "force-spec-ctrl");
+            Set.of("xsaves", "xrstors", "call", "ret", "force-spec-ctrl");
 
     private final Vendor vendor;
     private final List<Layout> layouts;
@@ -320,6 +321,7 @@ final class ScenarioCompiler {
                         n -> new Step.Meanwhile(new UserspaceMsrRequested(msr, n)));
             }
             case "preempt" -> preempt(value);
+            case "host-filter" -> HostFilter.requests(value).forEach(this::input);
             default -> throw unknown(name, key);
         }
     }

@@ -6,12 +6,13 @@ import trapline.engine.text.Node.Mapping;
 /// What the hypervisor does in each mechanism beside SPEC_CTRL: one record for each.
 ///
 /// A mechanism's key is its name; a policy without the key does what trees did before they knew of it.
-public record Mechanisms(PtPolicy pt) {
+public record Mechanisms(PtPolicy pt, MsrFiltering msrFilter) {
 
     /// The keys of a policy that are read here.
-    static final List<String> KEYS = List.of("pt");
+    static final List<String> KEYS = List.of("pt", MsrFiltering.KEY);
 
     static Mechanisms read(Mapping policy) {
-        return new Mechanisms(PtPolicy.read(policy.find("pt")));
+        return new Mechanisms(
+                PtPolicy.read(policy.find("pt")), MsrFiltering.read(policy.find(MsrFiltering.KEY)));
     }
 }

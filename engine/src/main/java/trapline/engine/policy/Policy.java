@@ -1,6 +1,7 @@
 package trapline.engine.policy;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.SortedSet;
 
@@ -35,7 +36,8 @@ public record Policy(
     /// @param passedThroughFromStart whether interception is off when the vCPU is made
     /// @param lift when a write that exits ends interception
     /// @param watch what it counts to decide on
-    /// @param recalculate whether CPUID changes compute interception anew (6.18 and later)
+    /// @param recalculate what passes it through where interception is computed anew, at changes of the MSR filter
+    ///     (6.18 and later); empty where that never happens
     /// @param virtual what the hypervisor makes of AMD's V_SPEC_CTRL
     /// @param entryBits how many bits it compares and writes before entry
     /// @param kernelIbrs whether a host that uses IBRS itself gets its value back after every exit
@@ -43,10 +45,19 @@ public record Policy(
             boolean passedThroughFromStart,
             Condition lift,
             Watch watch,
-            boolean recalculate,
+            Optional<Condition> recalculate,
             VirtualSpecCtrl virtual,
             int entryBits,
-            boolean kernelIbrs) {}
+            boolean kernelIbrs) {
+
+        /// Compiles and type-checks its conditions now.
+        public void check() {
+            lift.check();
+            watch.count().check();
+            watch.resume().check();
+            recalculate.ifPresent(Condition::check);
+        }
+    }
 
     /// How often the guest writes, as far as a policy wants to know.
     ///

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -120,7 +121,7 @@ final class PolicyReader {
                 start.equals("passed-through"),
                 Condition.of(node.require("lift")),
                 watch(node),
-                node.require("recalculate").bool(),
+                recalculate(node),
                 switch (virtual) {
                     case "unknown" -> VirtualSpecCtrl.UNKNOWN;
                     case "pass-through" -> VirtualSpecCtrl.PASS_THROUGH;
@@ -128,6 +129,16 @@ final class PolicyReader {
                 },
                 (int) bits.number(),
                 node.find("kernel-ibrs").map(Node::bool).orElse(false));
+    }
+
+    /// `true`: passed through if a write of the value that is there would lift interception.
+    private static Optional<Condition> recalculate(Node node) {
+        Node recalculate = node.require("recalculate");
+        return switch (recalculate.text()) {
+            case "false" -> Optional.empty();
+            case "true" -> Optional.of(Condition.of(node.require("lift")));
+            default -> Optional.of(Condition.of(recalculate));
+        };
     }
 
     private static Watch watch(Node node) {

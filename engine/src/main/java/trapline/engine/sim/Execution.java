@@ -7,9 +7,12 @@ import trapline.engine.event.InputEvent;
 import trapline.engine.event.InputEvent.DeviceRead;
 import trapline.engine.event.InputEvent.HostPreempted;
 import trapline.engine.event.InputEvent.InterruptArrived;
+import trapline.engine.event.InputEvent.MsrExitsRequested;
+import trapline.engine.event.InputEvent.MsrFilterRequested;
 import trapline.engine.event.InputEvent.Target;
 import trapline.engine.event.InputEvent.TimestampRead;
 import trapline.engine.event.InputEvent.UserspaceMsrRequested;
+import trapline.engine.event.InputEvent.UserspaceReplied;
 import trapline.engine.event.Kvm;
 import trapline.engine.event.Moment;
 import trapline.engine.exit.Hypervisor;
@@ -27,6 +30,7 @@ import trapline.engine.state.VcpuState.Mode;
 public final class Execution {
 
     private static final int RESCHEDULE_VECTOR = 0xfd;
+    private static final int CALL_FUNCTION_VECTOR = 0xfc;
     private static final int TIMER_VECTOR = 0xec;
     private static final int EXIT_INTR = 10;
     private static final int EXIT_FAIL_ENTRY = 9;
@@ -148,16 +152,29 @@ public final class Execution {
         }
         timeline.advanceTo(tick);
         timeline.causedBy(0);
-        timeline.causedBy(timeline.emit(input));
+        timeline.causedBy(emitted(input, timeline));
         switch (input) {
             case InterruptArrived(Target target, int vector) ->
                     interrupt(
                             v, target == Target.HOST ? vector : RESCHEDULE_VECTOR, target, halted);
             case HostPreempted(int target) -> preempt(v, target, halted);
-            case UserspaceMsrRequested(int msr, long value) -> setMsr(v, msr, value);
-            case TimestampRead _, DeviceRead _ -> {}
+            case UserspaceMsrRequested _ -> vcpuIoctl(v, input);
+            case MsrExitsRequested _ -> hypervisor.request(v, input);
+            case MsrFilterRequested _ -> {
+                hypervisor.request(v, input);
+                kick();
+            }
+            case TimestampRead _, DeviceRead _, UserspaceReplied _ -> {}
         }
         timeline.causedBy(0);
+    }
+
+    /// What is asked of the whole machine is everybody's event.
+    private static long emitted(InputEvent input, Timeline timeline) {
+        return switch (input) {
+            case MsrFilterRequested _, MsrExitsRequested _ -> timeline.emitShared(input);
+            default -> timeline.emit(input);
+        };
     }
 
     /// The pCPU on which an input has the vCPU loaded, or -1 if it does not.
@@ -167,7 +184,12 @@ public final class Execution {
                     halted && target == Target.GUEST ? v.state().pcpu() : -1;
             case HostPreempted(int target) -> v.state().is(Kvm.LOADED) ? target : -1;
             case UserspaceMsrRequested _ -> v.state().pcpu();
-            case TimestampRead _, DeviceRead _ -> -1;
+            case TimestampRead _,
+                    DeviceRead _,
+                    MsrFilterRequested _,
+                    MsrExitsRequested _,
+                    UserspaceReplied _ ->
+                    -1;
         };
     }
 
@@ -197,18 +219,31 @@ public final class Execution {
         }
     }
 
-    /// KVM_SET_MSRS: userspace has the vCPU, and the system call loads and puts it.
-    private void setMsr(Vcpu v, int msr, long value) {
+    /// Userspace has the vCPU, and the system call loads and puts it: KVM_SET_MSRS.
+    private void vcpuIoctl(Vcpu v, InputEvent request) {
         boolean running = v.state().mode() == Mode.GUEST;
         if (running) {
             leave(v, RESCHEDULE_VECTOR);
             hypervisor.exitToUserspace(v, EXIT_INTR);
         }
         hypervisor.load(v, v.state().pcpu());
-        hypervisor.setMsr(v, msr, value);
+        hypervisor.request(v, request);
         hypervisor.put(v);
         if (running) {
             enterGuest(v);
+        }
+    }
+
+    /// Every vCPU that has a request (`kvm_make_all_cpus_request`) and is in the guest is taken out of it.
+    private void kick() {
+        long cause = machine.order();
+        for (Vcpu v : vcpus) {
+            if (v.state().is(Kvm.RECALC_INTERCEPTS) && v.state().mode() == Mode.GUEST) {
+                v.out().causedBy(cause);
+                leave(v, CALL_FUNCTION_VECTOR);
+                enterGuest(v);
+                v.out().causedBy(0);
+            }
         }
     }
 

@@ -6,6 +6,8 @@ import trapline.engine.cpu.Platforms;
 import trapline.engine.cpu.VcpuModel;
 import trapline.engine.guest.Guest;
 import trapline.engine.guest.GuestFile;
+import trapline.engine.guest.Scenario;
+import trapline.engine.guest.Vmm;
 import trapline.engine.policy.Policies;
 import trapline.engine.policy.Policy;
 
@@ -34,6 +36,18 @@ public record Ingredients(
     /// The machine, under the recorded policy or another one.
     public Machines machines(Policy policy) {
         return new Machines(platform(), VcpuModel.parse(modelText), policy, vcpus);
+    }
+
+    /// The userspace around the guest.
+    public Vmm vmm() {
+        return guestKind == GuestFile.Kind.SCENARIO
+                ? Scenario.parse(guestText, guestName).vmm()
+                : Vmm.PLAIN;
+    }
+
+    /// The world as this session determines it.
+    public ModelWorld world() {
+        return new ModelWorld(seed, vcpus, this::vmm);
     }
 
     /// The guest, ready to run from its beginning.

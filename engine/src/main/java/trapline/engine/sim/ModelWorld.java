@@ -1,10 +1,15 @@
 package trapline.engine.sim;
 
+import java.util.List;
+import java.util.function.Supplier;
 import trapline.engine.cpu.World;
 import trapline.engine.event.Emitter;
+import trapline.engine.event.HypervisorEvent.UserspaceMsrAsked;
+import trapline.engine.event.InputEvent;
 import trapline.engine.event.InputEvent.DeviceRead;
 import trapline.engine.event.InputEvent.TimestampRead;
 import trapline.engine.guest.SplitMix64;
+import trapline.engine.guest.Vmm;
 import trapline.engine.state.VcpuState;
 
 /// The world as pure functions of the seed: what is asked for the n-th time is always answered alike.
@@ -15,9 +20,17 @@ public final class ModelWorld implements World {
 
     private final long seed;
     private final SplitMix64[] devices;
+    private final Supplier<Vmm> scenario;
+    private Vmm vmm;
 
     public ModelWorld(long seed, int vcpus) {
+        this(seed, vcpus, () -> Vmm.PLAIN);
+    }
+
+    /// @param vmm the userspace around the guest; asked for when it is needed
+    public ModelWorld(long seed, int vcpus, Supplier<Vmm> vmm) {
         this.seed = seed;
+        scenario = vmm;
         devices = new SplitMix64[vcpus];
         for (int vcpu = 0; vcpu < vcpus; vcpu++) {
             devices[vcpu] = SplitMix64.of(seed, vcpu, DEVICE);
@@ -40,6 +53,14 @@ public final class ModelWorld implements World {
         long value = size >= 8 ? bits : bits & ((1L << (8 * size)) - 1);
         out.emit(new DeviceRead(address, size, value));
         return value;
+    }
+
+    @Override
+    public List<InputEvent> userspace(UserspaceMsrAsked asked, VcpuState vcpu) {
+        if (vmm == null) {
+            vmm = scenario.get();
+        }
+        return vmm.answer(asked, vcpu);
     }
 
     /// Passes over an answer that was recorded.

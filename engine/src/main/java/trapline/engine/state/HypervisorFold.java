@@ -11,12 +11,16 @@ import trapline.engine.event.HypervisorEvent.HostStateLoaded;
 import trapline.engine.event.HypervisorEvent.HostStateSaved;
 import trapline.engine.event.HypervisorEvent.HypercallPatched;
 import trapline.engine.event.HypervisorEvent.MmioPageMapped;
+import trapline.engine.event.HypervisorEvent.MsrExitsStored;
+import trapline.engine.event.HypervisorEvent.MsrFilterStored;
 import trapline.engine.event.HypervisorEvent.MsrInterceptChanged;
 import trapline.engine.event.HypervisorEvent.NestedBitmapMerged;
 import trapline.engine.event.HypervisorEvent.NestedExited;
+import trapline.engine.event.HypervisorEvent.PassThroughWithheld;
 import trapline.engine.event.HypervisorEvent.RegistersChanged;
 import trapline.engine.event.HypervisorEvent.SaveArea;
 import trapline.engine.event.HypervisorEvent.UserspaceExited;
+import trapline.engine.event.HypervisorEvent.UserspaceMsrAsked;
 import trapline.engine.event.HypervisorEvent.UserspaceMsrStored;
 import trapline.engine.event.HypervisorEvent.VariableChanged;
 import trapline.engine.event.HypervisorEvent.VcpuLoaded;
@@ -24,6 +28,7 @@ import trapline.engine.event.HypervisorEvent.VcpuPut;
 import trapline.engine.event.HypervisorEvent.VmcbFieldWritten;
 import trapline.engine.event.HypervisorEvent.VmcsFieldWritten;
 import trapline.engine.event.Kvm;
+import trapline.engine.event.MsrFilter;
 import trapline.engine.event.Outcome;
 import trapline.engine.event.Writes;
 import trapline.engine.table.Field;
@@ -84,7 +89,15 @@ final class HypervisorFold {
             }
             case MmioPageMapped e -> machine.vm.mmioFrames.add(e.frame());
             case HypercallPatched e -> machine.vm.patchedHypercalls.add(e.rip());
-            case HostMsrFaulted _, UserspaceExited _ -> {}
+            case MsrFilterStored e -> msrFilterStored(e, machine);
+            case MsrExitsStored e -> {
+                if (e.error().isEmpty()) {
+                    machine.vm.msrExits = e.reasons();
+                }
+            }
+            case PassThroughWithheld e ->
+                    vcpu.withheld.put(e.msr(), (e.read() ? 1 : 0) | (e.write() ? 2 : 0));
+            case HostMsrFaulted _, UserspaceExited _, UserspaceMsrAsked _ -> {}
         }
     }
 
@@ -111,6 +124,16 @@ final class HypervisorFold {
         vcpu.bitmaps[VcpuState.slot(e.bitmap())].set(e.msr(), e.read(), e.write());
         if (e.bitmap() == 1) {
             vcpu.set(Kvm.FORCE_BITMAP_RECALC, 1);
+        }
+    }
+
+    /// Every vCPU is to look again at what it passes through.
+    private static void msrFilterStored(MsrFilterStored e, MachineState machine) {
+        if (e.error().isEmpty()) {
+            machine.vm.msrFilter = e.filter().isEmpty() ? MsrFilter.NONE : e.filter();
+            for (VcpuState each : machine.vcpus) {
+                each.set(Kvm.RECALC_INTERCEPTS, 1);
+            }
         }
     }
 

@@ -15,7 +15,13 @@ public final class Sections {
     private static final int[] STRUCTURES = {1, 2, 12};
 
     /// Sections that are there only when they have entries, without the number of their owner.
-    private static final List<String> OPTIONAL = List.of("vcpu.pt-guest", "vcpu.pt-host");
+    private static final List<String> OPTIONAL =
+            List.of(
+                    "vcpu.pt-guest",
+                    "vcpu.pt-host",
+                    "vm.filter",
+                    "vcpu.userspace-msrs",
+                    "vcpu.withheld");
 
     private Sections() {}
 
@@ -38,7 +44,19 @@ public final class Sections {
         for (VcpuState vcpu : machine.vcpus) {
             vcpu(vcpu, sections);
         }
+        addOptional(FilterSection.of("vm.filter", machine.vm), sections);
+        for (VcpuState vcpu : machine.vcpus) {
+            String name = "vcpu" + vcpu.id;
+            addOptional(msrs(name + ".userspace-msrs", vcpu.userspaceMsrs), sections);
+            addOptional(msrs(name + ".withheld", vcpu.withheld), sections);
+        }
         return sections;
+    }
+
+    private static void addOptional(Section section, List<Section> sections) {
+        if (section.keys().length > 0) {
+            sections.add(section);
+        }
     }
 
     private static void vcpu(VcpuState vcpu, List<Section> sections) {
@@ -127,6 +145,10 @@ public final class Sections {
         int dot = name.indexOf('.');
         String owner = dot < 0 ? name : name.substring(0, dot);
         String part = dot < 0 ? "" : name.substring(dot + 1);
+        if (name.equals("vm.filter")) {
+            FilterSection.restore(machine.vm, section);
+            return;
+        }
         for (int i = 0; i < section.keys().length; i++) {
             long key = section.keys()[i];
             long value = section.values()[i];
@@ -171,6 +193,8 @@ public final class Sections {
             case "msrs" -> vcpu.msrs.put((int) key, value);
             case "pt-guest" -> vcpu.guestTrace.put((int) key, value);
             case "pt-host" -> vcpu.hostTrace.put((int) key, value);
+            case "userspace-msrs" -> vcpu.userspaceMsrs.put((int) key, value);
+            case "withheld" -> vcpu.withheld.put((int) key, value);
             case "01", "02", "12" -> {
                 if (!vcpu.vendor.layout().has(number)) {
                     throw new IllegalArgumentException("no field 0x" + Integer.toHexString(number));

@@ -1,5 +1,6 @@
 package trapline.engine.state;
 
+import java.util.OptionalLong;
 import trapline.engine.event.Kvm;
 import trapline.engine.event.Reg;
 import trapline.engine.table.Field;
@@ -29,6 +30,8 @@ public final class VcpuState {
     final MsrFile msrs;
     final MsrFile guestTrace;
     final MsrFile hostTrace;
+    final MsrFile userspaceMsrs;
+    final MsrFile withheld;
     final long[] kvm;
     final Image[] images;
     final MsrBitmap[] bitmaps;
@@ -48,6 +51,8 @@ public final class VcpuState {
         msrs = new MsrFile();
         guestTrace = new MsrFile();
         hostTrace = new MsrFile();
+        userspaceMsrs = new MsrFile();
+        withheld = new MsrFile();
         kvm = new long[Kvm.COUNT];
         kvm[Kvm.LEVEL.ordinal()] = 1;
         images = new Image[3];
@@ -65,6 +70,8 @@ public final class VcpuState {
         msrs = other.msrs.copy();
         guestTrace = other.guestTrace.copy();
         hostTrace = other.hostTrace.copy();
+        userspaceMsrs = other.userspaceMsrs.copy();
+        withheld = other.withheld.copy();
         kvm = other.kvm.clone();
         images = new Image[3];
         bitmaps = new MsrBitmap[3];
@@ -149,6 +156,23 @@ public final class VcpuState {
     /// `pt_desc.host`: what the hypervisor found of the host's before the last entry.
     public long hostTrace(int msr) {
         return hostTrace.get(msr);
+    }
+
+    /// The value that userspace keeps of an MSR that it emulates; empty if the guest never wrote it there.
+    public OptionalLong userspaceMsr(int msr) {
+        return userspaceMsrs.has(msr)
+                ? OptionalLong.of(userspaceMsrs.get(msr))
+                : OptionalLong.empty();
+    }
+
+    /// The indices of the MSRs that userspace emulates and the guest wrote.
+    public int[] userspaceMsrIndices() {
+        return userspaceMsrs.indices();
+    }
+
+    /// Whether KVM would let the access through if the filter did not deny it.
+    public boolean isWithheld(int msr, boolean write) {
+        return (withheld.get(msr) & (write ? 2 : 1)) != 0;
     }
 
     /// The structure by KVM's number: 1, 2 or 12.

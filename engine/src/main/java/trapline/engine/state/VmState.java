@@ -1,10 +1,14 @@
 package trapline.engine.state;
 
+import trapline.engine.event.MsrFilter;
+
 /// What all vCPUs of the virtual machine share. Only this package changes it.
 public final class VmState {
 
     final LongSet mmioFrames;
     final LongSet patchedHypercalls;
+    MsrFilter msrFilter = MsrFilter.NONE;
+    int msrExits;
 
     VmState() {
         this(new LongSet(), new LongSet());
@@ -25,7 +29,20 @@ public final class VmState {
         return patchedHypercalls;
     }
 
+    /// Which MSR accesses userspace lets the guest make.
+    public MsrFilter msrFilter() {
+        return msrFilter;
+    }
+
+    /// Of which failed MSR accesses userspace is told: bits of [MsrExitReason].
+    public int msrExits() {
+        return msrExits;
+    }
+
     VmState copy() {
-        return new VmState(mmioFrames.copy(), patchedHypercalls.copy());
+        VmState copy = new VmState(mmioFrames.copy(), patchedHypercalls.copy());
+        copy.msrFilter = msrFilter;
+        copy.msrExits = msrExits;
+        return copy;
     }
 }

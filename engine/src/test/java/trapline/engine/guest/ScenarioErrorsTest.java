@@ -17,7 +17,7 @@ import trapline.engine.state.Vendor;
 class ScenarioErrorsTest {
 
     private static final String ALL_OPS =
-            "ops are cpuid, hlt, host-interrupt, host-write, in, interrupt, invlpg, invpcid, mmio, mov-cr, mov-dr, nested,"
+            "ops are cpuid, hlt, host-filter, host-interrupt, host-write, in, interrupt, invlpg, invpcid, mmio, mov-cr, mov-dr, nested,"
                     + " out, pause, preempt, rdmsr, rdtsc, repeat, run, vmcall, vmload, vmmcall, vmsave, wrmsr, xsetbv";
 
     /// One op each, the file's third line.

@@ -115,7 +115,7 @@ class PolicyErrorsTest {
                 unknown(
                         "spec-ctrl: {entry-bits: 16}",
                         "2:25: unknown number of bits '16'; expected 32 or 64"),
-                syntax("spec-ctrl: {recalculate: 1}", "2:26: expected true or false, found '1'"),
+                syntax("spec-ctrl: {recalculate: [1]}", "2:26: expected a text, found a list"),
                 unknown(
                         "spec-ctrl: {v-spec-ctrl: never}",
                         "2:26: unknown treatment of V_SPEC_CTRL 'never'; expected unknown, pass-through or pass-through-if-guest-has"),

@@ -94,13 +94,17 @@ final class NestedSvm {
             leave(v, SvmExit.INVALID, 0, 0, false);
             return;
         }
-        Image vmcb12 = v.state().image(12);
-        boolean merge = MSR_PROT.in(vmcb12);
-        if (merge) {
+        prepare02(v, merge(v));
+    }
+
+    /// Makes 02's map, and says whether it is used: 01's is where L1 intercepts no MSRs.
+    boolean merge(Vcpu v) {
+        boolean used = MSR_PROT.in(v.state().image(12));
+        if (used) {
             mergeMaps(v);
         }
-        v.emit(new NestedBitmapMerged(merge));
-        prepare02(v, merge);
+        v.emit(new NestedBitmapMerged(used));
+        return used;
     }
 
     /// KVM emulates VMRUN's save of the host: L1's registers go to vmcb01, behind the VMRUN.

@@ -367,6 +367,11 @@ public final class SvmCode implements VendorCode {
     }
 
     @Override
+    public void mergeBitmaps(Vcpu v) {
+        nested.merge(v);
+    }
+
+    @Override
     public Outcome execute(Vcpu v, GuestOp.VmOp op) {
         return nested.execute(v, op);
     }

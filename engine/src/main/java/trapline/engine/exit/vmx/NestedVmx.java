@@ -153,9 +153,14 @@ final class NestedVmx {
             exitToL1(v, failure.reason(), 0, false);
             return;
         }
+        prepare02(v, merge(v));
+    }
+
+    /// Makes 02's bitmap, and says whether it can be used.
+    boolean merge(Vcpu v) {
         boolean merged = mergeBitmaps(v);
         v.emit(new NestedBitmapMerged(merged));
-        prepare02(v, merged);
+        return merged;
     }
 
     /// vmcs02: host state of 01, guest state of 12, controls of both.

@@ -347,6 +347,11 @@ public final class VmxCode implements VendorCode {
     }
 
     @Override
+    public void mergeBitmaps(Vcpu v) {
+        nested.merge(v);
+    }
+
+    @Override
     public Outcome execute(Vcpu v, GuestOp.VmOp op) {
         return nested.execute(v, op);
     }

@@ -1,0 +1,82 @@
+package trapline.engine.exit;
+
+import trapline.engine.Check;
+import trapline.engine.event.HypervisorEvent.MsrExitsStored;
+import trapline.engine.event.HypervisorEvent.MsrFilterStored;
+import trapline.engine.event.HypervisorEvent.UserspaceMsrAsked;
+import trapline.engine.event.HypervisorEvent.UserspaceMsrStored;
+import trapline.engine.event.InputEvent;
+import trapline.engine.event.InputEvent.MsrExitsRequested;
+import trapline.engine.event.InputEvent.MsrFilterRequested;
+import trapline.engine.event.InputEvent.UserspaceMsrRequested;
+import trapline.engine.event.InputEvent.UserspaceReplied;
+import trapline.engine.event.MsrExitReason;
+import trapline.engine.event.Outcome;
+
+/// KVM's side of what userspace asks for: its ioctls, and MSR accesses that are returned to it.
+final class Userspace {
+
+    private static final int EXIT_RDMSR = 29;
+    private static final int EXIT_WRMSR = 30;
+
+    private final Phases phases;
+    private final MsrAccess msrs;
+
+    Userspace(Phases phases, MsrAccess msrs) {
+        this.phases = phases;
+        this.msrs = msrs;
+    }
+
+    /// Carries out an ioctl; one that the tree does not know is refused with the kernel's error.
+    void request(Vcpu v, InputEvent request) {
+        boolean filters = v.setup().policy().mechanisms().msrFilter().available();
+        switch (request) {
+            case UserspaceMsrRequested e -> {
+                boolean accepted = msrs.write(v, e.msr(), e.value(), true).done();
+                Outcome outcome = accepted ? Outcome.DONE : Outcome.GP;
+                v.emit(new UserspaceMsrStored(e.msr(), e.value(), outcome));
+            }
+            case MsrFilterRequested e ->
+                    v.out().emitShared(new MsrFilterStored(e.filter(), filters ? "" : "ENOTTY"));
+            case MsrExitsRequested e ->
+                    v.out().emitShared(new MsrExitsStored(e.reasons(), filters ? "" : "EINVAL"));
+            default -> Check.that(false, "%s is no request of userspace's", request);
+        }
+    }
+
+    /// Whether userspace wants to be told of an access that ended so.
+    boolean wants(Vcpu v, MsrResult.Status status) {
+        return (v.machine().vm().msrExits() & reason(status).bit()) != 0;
+    }
+
+    private static MsrExitReason reason(MsrResult.Status status) {
+        return switch (status) {
+            case FILTERED -> MsrExitReason.FILTER;
+            case UNSUPPORTED -> MsrExitReason.UNKNOWN;
+            case INVALID, DONE -> MsrExitReason.INVAL;
+        };
+    }
+
+    /// KVM_RUN returns over an MSR access, and is called again with what userspace made of it.
+    ///
+    /// What userspace does in between are ioctls of its own, carried out one by one.
+    UserspaceReplied ask(Vcpu v, int msr, boolean write, long value, MsrResult.Status status) {
+        UserspaceMsrAsked asked = new UserspaceMsrAsked(msr, write, value, reason(status));
+        v.emit(asked);
+        phases.exitToUserspace(v, write ? EXIT_WRMSR : EXIT_RDMSR);
+        UserspaceReplied reply = null;
+        for (InputEvent answer : v.setup().world().userspace(asked, v.state())) {
+            v.emit(answer);
+            if (answer instanceof UserspaceReplied last) {
+                reply = last;
+            } else {
+                phases.load(v, v.state().pcpu());
+                request(v, answer);
+                phases.put(v);
+            }
+        }
+        Check.that(reply != null, "userspace did not reply to %s", asked);
+        phases.load(v, v.state().pcpu());
+        return reply;
+    }
+}

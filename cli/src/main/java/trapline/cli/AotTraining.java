@@ -44,6 +44,7 @@ public final class AotTraining {
                             "type == \"MsrWritten\" && event.value == 5",
                             "--log",
                             "file:LOG/files"),
+                    List.of("cases", "run", "rrsba-lifts", "--log", "file:LOG/files"),
                     List.of("record", "--guest", "ssbd-per-task", "--log", "embedded:LOG/broker"),
                     List.of("sessions", "--log", "embedded:LOG/broker"),
                     List.of("stat", "last", "--log", "embedded:LOG/broker"),

@@ -22,7 +22,7 @@ final class Globals {
             names = "--log",
             paramLabel = "LOG",
             scope = ScopeType.INHERIT,
-            defaultValue = "embedded:.trapline",
+            defaultValue = LogAddress.DEFAULT,
             description = {
                 "Where sessions are. embedded:DIR is a Kafka broker in this process, or the one that"
                         + " another runs on that folder; kafka:HOST:PORT[,...] are brokers elsewhere;"

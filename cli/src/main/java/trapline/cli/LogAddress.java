@@ -8,6 +8,13 @@ import trapline.journal.Journals;
 /// Where a log is, as `--log` spells it: a kind, a colon, and a directory or bootstrap servers.
 record LogAddress(Kind kind, String target) {
 
+    /// What it is if nobody says.
+    static final String DEFAULT = "embedded:.trapline";
+
+    boolean isDefault() {
+        return text().equals(DEFAULT);
+    }
+
     /// As the user wrote it.
     String text() {
         return kind.name().toLowerCase(Locale.ROOT) + ":" + target;

@@ -72,6 +72,9 @@ final class MachineOptions {
     @Spec(Spec.Target.MIXEE)
     CommandSpec command;
 
+    /// Where a guest that is not built in is found.
+    Function<String, Optional<String>> files = UserFiles::text;
+
     private Optional<Malformed> malformed = Optional.empty();
 
     static MachineOptions of(String guest, String policy) {
@@ -89,7 +92,7 @@ final class MachineOptions {
                     command.commandLine(),
                     "--vcpus: expected 1 to %d, found %d".formatted(MOST_VCPUS, vcpus));
         }
-        GuestFile file = GuestFile.find(guest, UserFiles::text);
+        GuestFile file = GuestFile.find(guest, files);
         GuestFile.Wishes wishes = file.wishes();
         String cpuName = chosen(cpu, wishes.cpu(), DEFAULT_CPU);
         Platform platform =

@@ -37,6 +37,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             ReplayCommand.class,
             DiffCommand.class,
             StatCommand.class,
+            CasesCommand.class,
             PoliciesCommand.class,
             CpusCommand.class,
             GuestsCommand.class,

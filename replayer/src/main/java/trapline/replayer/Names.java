@@ -10,7 +10,7 @@ public final class Names {
     private Names() {}
 
     /// `EXIT_SAVE` to `exitSave`.
-    static String camel(String constant) {
+    public static String camel(String constant) {
         StringBuilder name = new StringBuilder();
         for (String word : constant.toLowerCase(Locale.ROOT).split("_")) {
             name.append(

@@ -59,6 +59,7 @@ public final class ResultTree {
         exits.put("byVcpu", byVcpu(tally));
         tree.put("exits", exits);
         tree.put("hostMsr", hostMsr(tally));
+        tree.put("actions", actions(tally));
         tree.put("cycles", cycles(side.projection()));
         tree.put("mutations", tally.mutations());
         tree.put("guestFaults", tally.guestFaults());
@@ -163,6 +164,21 @@ public final class ResultTree {
         tree.put("byCause", each(byCause));
         tree.put("byMsr", each(byMsr));
         tree.put("faults", tally.hostFaults().stream().mapToLong(HostAccess::count).sum());
+        return tree;
+    }
+
+    /// How often the hypervisor did what has a price, by the names that `cycles.byCause` has.
+    private static SequencedMap<String, Object> actions(Tally tally) {
+        SequencedMap<String, Object> tree = new LinkedHashMap<>();
+        tree.put("fieldWrites", tally.fieldWrites());
+        tree.put("msrBitmapWrites", tally.bitmapWrites());
+        tree.put("userspace", tally.userspaceExits());
+        tree.put("vcpuLoad", tally.loads());
+        tree.put("vcpuPut", tally.puts());
+        tree.put("vmsave", tally.vmsaves());
+        tree.put("vmload", tally.vmloads());
+        tree.put("nestedEntry", tally.nestedEntries());
+        tree.put("nestedExit", tally.nestedExits());
         return tree;
     }
 
@@ -291,6 +307,7 @@ public final class ResultTree {
         tree.put("byPort", portRows(tally));
         tree.put("byVcpu", byVcpu(tally));
         tree.put("hostMsr", hostMsr(tally));
+        tree.put("actions", actions(tally));
         tree.put("mutations", tally.mutations());
         tree.put("failedEntries", tally.entryFailures().total());
         tree.put("entryFailures", failures(tally.entryFailures().all()));

@@ -22,6 +22,7 @@ import trapline.engine.state.Vendor;
 import trapline.engine.text.CelMessage;
 import trapline.engine.text.InputException;
 import trapline.engine.text.InputException.Kind;
+import trapline.engine.text.Node;
 import trapline.engine.text.Node.Place;
 import trapline.engine.text.Suggestion;
 
@@ -46,10 +47,25 @@ public final class Where {
         this.program = program;
     }
 
+    /// The condition that an option asks for.
     public static Where of(String source) {
+        return of(source, "--where", new Place("--where", 1, 1));
+    }
+
+    /// The condition that stands in a file.
+    public static Where of(Node node) {
+        Place at = node.place();
+        boolean quoted = node instanceof Node.Scalar scalar && scalar.quoted();
+        Place first = quoted ? new Place(at.file(), at.line(), at.column() + 1) : at;
+        return of(node.text(), first.toString(), first);
+    }
+
+    /// @param place where it stands
+    /// @param first where its first character does
+    private static Where of(String source, String place, Place first) {
         if (source.length() > LONGEST) {
             throw new InputException(
-                    Kind.TOO_LARGE, "--where", "at most %d characters".formatted(LONGEST));
+                    Kind.TOO_LARGE, place, "at most %d characters".formatted(LONGEST));
         }
         try {
             var builder =
@@ -60,18 +76,18 @@ public final class Where {
                             .addVar("event", MapType.create(SimpleType.STRING, SimpleType.DYN));
             NUMBERS.forEach(number -> builder.addVar(number, SimpleType.INT));
             var tree = builder.build().compile(source).getAst();
-            checkFields(tree);
+            checkFields(tree, place);
             return new Where(
                     source, CelRuntimeFactory.plannerRuntimeBuilder().build().createProgram(tree));
         } catch (CelValidationException e) {
-            throw CelMessage.of(e, source, new Place("--where", 1, 1), VARIABLES);
+            throw CelMessage.of(e, source, first, VARIABLES);
         } catch (CelEvaluationException e) {
-            throw new InputException(Kind.SYNTAX, "--where", e.getMessage());
+            throw new InputException(Kind.SYNTAX, place, e.getMessage());
         }
     }
 
     /// A field that no event has would only ever find nothing.
-    private static void checkFields(CelAbstractSyntaxTree tree) {
+    private static void checkFields(CelAbstractSyntaxTree tree, String place) {
         Set<String> known = EventFields.names();
         CelNavigableAst.fromAst(tree)
                 .getRoot()
@@ -84,7 +100,7 @@ public final class Where {
                 .ifPresent(field -> {
                     throw new InputException(
                             Kind.UNKNOWN_NAME,
-                            "--where",
+                            place,
                             "no event has a field '%s'%s"
                                     .formatted(field, Suggestion.orAll(field, "fields", known)));
                 });

@@ -96,10 +96,17 @@ class TidyTest {
                     Map.entry(
                             "replayer",
                             with(SIMULATION, "engine.cost", "engine.rule", "schemas", "journal")),
+                    Map.entry("replayer.cases", RESULTS),
                     Map.entry("dashboard", RESULTS),
                     Map.entry(
                             "cli",
-                            with(RESULTS, "recorder", "journal", "journal.broker", "dashboard")));
+                            with(
+                                    RESULTS,
+                                    "replayer.cases",
+                                    "recorder",
+                                    "journal",
+                                    "journal.broker",
+                                    "dashboard")));
 
     /// Names of types with their packages, imported or in the middle of the code.
     private static final Pattern TYPE =

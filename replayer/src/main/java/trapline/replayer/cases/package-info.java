@@ -1,0 +1,2 @@
+/// Questions with the executions that answer them.
+package trapline.replayer.cases;

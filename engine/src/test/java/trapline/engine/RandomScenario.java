@@ -34,6 +34,18 @@ public record RandomScenario(VcpuScenario machine, String text) {
                     ",spec-ctrl=v4");
     private static final List<String> PASSED =
             List.of("", "", ",pass-through=none", ",pass-through=+STAR+TSC_AUX-FS_BASE");
+    private static final List<String> FORCE =
+            List.of(
+                    "",
+                    ",spec-ctrl-force=intercept",
+                    ",spec-ctrl-force=intercept,force-scope=vcpu",
+                    ",mitigation-msrs=rfc-kernel");
+    private static final List<String> FORCE_SHADOW =
+            List.of(
+                    "",
+                    ",spec-ctrl-force=hw-shadow",
+                    ",spec-ctrl-force=hw-shadow-fixed,force-scope=vcpu",
+                    ",spec-ctrl-force=hw-shadow,force-scope=vcpu,mitigation-msrs=rfc-kernel");
     private static final List<String> GUEST_CPU =
             List.of(
                     "{}",
@@ -64,6 +76,7 @@ public record RandomScenario(VcpuScenario machine, String text) {
                     "IA32_TSC_DEADLINE",
                     "TSC_AUX",
                     "AMD64_VIRT_SPEC_CTRL",
+                    "VIRTUAL_MITIGATION_CTRL",
                     "0x830",
                     "0xc0012000",
                     "0xffffffff");
@@ -124,12 +137,13 @@ public record RandomScenario(VcpuScenario machine, String text) {
     private record Writer(SplitMix64 random, boolean vmx) {
 
         RandomScenario scenario(long seed) {
+            String cpu = one(vmx ? VMX : SVM);
             String policy = one(Trees.of("all")) + one(VARIANTS) + one(PASSED);
+            if (vmx) {
+                policy += one(cpu.equals("SapphireRapids") ? FORCE_SHADOW : FORCE);
+            }
             VcpuScenario machine =
-                    VcpuScenario.on(one(vmx ? VMX : SVM))
-                            .under(policy)
-                            .guestCpu(one(GUEST_CPU))
-                            .seed(seed);
+                    VcpuScenario.on(cpu).under(policy).guestCpu(one(GUEST_CPU)).seed(seed);
             StringBuilder text = new StringBuilder("scenario: random\nvcpu:\n");
             int vcpus = 1 + below(3);
             for (int vcpu = 0; vcpu < vcpus; vcpu++) {
@@ -172,7 +186,7 @@ public record RandomScenario(VcpuScenario machine, String text) {
         }
 
         private String op() {
-            return switch (below(29)) {
+            return switch (below(30)) {
                 case 0, 1, 2, 3, 4, 5 ->
                         "wrmsr: {msr: %s, value: %s}".formatted(one(MSRS), one(VALUES));
                 case 6, 7, 8 -> "rdmsr: " + one(MSRS);
@@ -204,6 +218,11 @@ public record RandomScenario(VcpuScenario machine, String text) {
                 case 24 -> one(List.of("vmload: ", "vmsave: "));
                 case 25 -> "interrupt: {vector: %d}".formatted(0x20 + below(0xd0));
                 case 26 -> "host-interrupt: {vector: 0xec}";
+                case 28 ->
+                        "force-spec-ctrl: {mask: %s, value: %s}"
+                                .formatted(
+                                        one(List.of("0", "5", "0x401", "0xff")),
+                                        one(List.of("0", "1", "4", "0x400")));
                 case 27 -> "host-write: {msr: %s, value: %s}".formatted(one(MSRS), one(VALUES));
                 default ->
                         below(2) == 0 ? "preempt: {}" : "preempt: {pcpu: %d}".formatted(below(4));

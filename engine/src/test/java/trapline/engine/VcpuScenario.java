@@ -9,6 +9,7 @@ import trapline.engine.cpu.Platform;
 import trapline.engine.cpu.Platforms;
 import trapline.engine.cpu.VcpuModel;
 import trapline.engine.event.Envelope;
+import trapline.engine.event.InputEvent;
 import trapline.engine.exit.OfferedModel;
 import trapline.engine.guest.Guest;
 import trapline.engine.guest.Scenario;
@@ -89,7 +90,12 @@ public record VcpuScenario(
     }
 
     public Machines machines(int count) {
-        return new Machines(platform(), model(), resolved(), count);
+        return machines(count, List.of());
+    }
+
+    /// @param wishes what userspace asks of the VM before it has vCPUs
+    public Machines machines(int count, List<InputEvent> wishes) {
+        return new Machines(platform(), model(), resolved(), count, wishes);
     }
 
     /// Runs a list of ops.
@@ -109,13 +115,18 @@ public record VcpuScenario(
 
     /// Runs a whole scenario file.
     public Recording runText(String text, String file) {
-        return run(Scenario.parse(text, file).on(platform().vendor(), Optional.empty()));
+        Scenario scenario = Scenario.parse(text, file);
+        return run(scenario.on(platform().vendor(), Optional.empty()), scenario.vm());
     }
 
     /// Runs a guest, then folds its events into a fresh machine, which must end up in the same state.
     public Recording run(Guest guest) {
+        return run(guest, List.of());
+    }
+
+    private Recording run(Guest guest, List<InputEvent> wishes) {
         List<Envelope> events = new ArrayList<>();
-        Machines machines = machines(guest.vcpus());
+        Machines machines = machines(guest.vcpus(), wishes);
         Execution execution =
                 machines.execution(new ModelWorld(seed, guest.vcpus(), guest::vmm), events::add);
         execution.start();

@@ -39,6 +39,7 @@ import trapline.engine.event.HypervisorEvent.NestedBitmapMerged;
 import trapline.engine.event.HypervisorEvent.NestedExited;
 import trapline.engine.event.HypervisorEvent.PassThroughWithheld;
 import trapline.engine.event.HypervisorEvent.RegistersChanged;
+import trapline.engine.event.HypervisorEvent.SpecCtrlForceAnswered;
 import trapline.engine.event.HypervisorEvent.UserspaceExited;
 import trapline.engine.event.HypervisorEvent.UserspaceMsrAsked;
 import trapline.engine.event.HypervisorEvent.UserspaceMsrStored;
@@ -46,12 +47,14 @@ import trapline.engine.event.HypervisorEvent.VariableChanged;
 import trapline.engine.event.HypervisorEvent.VcpuLoaded;
 import trapline.engine.event.HypervisorEvent.VcpuPut;
 import trapline.engine.event.HypervisorEvent.VmcbFieldWritten;
+import trapline.engine.event.HypervisorEvent.VmcsFieldRead;
 import trapline.engine.event.HypervisorEvent.VmcsFieldWritten;
 import trapline.engine.event.InputEvent.DeviceRead;
 import trapline.engine.event.InputEvent.HostPreempted;
 import trapline.engine.event.InputEvent.InterruptArrived;
 import trapline.engine.event.InputEvent.MsrExitsRequested;
 import trapline.engine.event.InputEvent.MsrFilterRequested;
+import trapline.engine.event.InputEvent.SpecCtrlForceRequested;
 import trapline.engine.event.InputEvent.TimestampRead;
 import trapline.engine.event.InputEvent.UserspaceMsrRequested;
 import trapline.engine.event.InputEvent.UserspaceReplied;
@@ -158,6 +161,8 @@ public final class Describe {
                                     e.write() ? "write" : "read",
                                     msr(e.msr(), e.value()),
                                     e.error() ? " error" : "");
+            case SpecCtrlForceRequested e ->
+                    (e.vm() ? "for the VM, " : "") + forced(e.mask(), e.value());
             case TimestampRead e -> hex(e.value());
             case DeviceRead e ->
                     "%s size %d value %s".formatted(hex(e.address()), e.size(), hex(e.value()));
@@ -173,6 +178,15 @@ public final class Describe {
                                     Layout.VMCS.name(e.field()),
                                     hex(e.old()),
                                     hex(e.value()));
+            case VmcsFieldRead e ->
+                    "vmcs%02d %s = %s"
+                            .formatted(e.vmcs(), Layout.VMCS.name(e.field()), hex(e.value()));
+            case SpecCtrlForceAnswered e ->
+                    "%s %s%s"
+                            .formatted(
+                                    e.vm() ? "VM" : "vCPU",
+                                    forced(e.mask(), e.value()),
+                                    e.granted() ? "" : " (" + e.error() + ")");
             case VmcbFieldWritten e ->
                     "vmcb%02d %s %s -> %s"
                             .formatted(
@@ -258,6 +272,10 @@ public final class Describe {
                     .append(hex(writes.value(i)));
         }
         return text.append(writes.size() == 0 ? "" : "]").toString();
+    }
+
+    private static String forced(long mask, long value) {
+        return "mask %s value %s".formatted(hex(mask), msr(Msrs.SPEC_CTRL, value));
     }
 
     private static String msr(int msr, long value) {

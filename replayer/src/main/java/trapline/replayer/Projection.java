@@ -34,6 +34,7 @@ public record Projection(CostProfile profile, List<Line> lines) {
             builder.add("hostMsr." + access.causeName(), figure, access.count());
         }
         builder.add("fieldWrites", "field-write", tally.fieldWrites());
+        builder.add("vmread", profile.vmread(), tally.vmreads());
         builder.add("msrBitmapWrites", "msr-bitmap-write", tally.bitmapWrites());
         builder.add("userspace", "userspace", tally.userspaceExits());
         builder.add("vcpuLoad", "vcpu-load", tally.loads());

@@ -10,6 +10,7 @@ import trapline.engine.event.InputEvent.HostPreempted;
 import trapline.engine.event.InputEvent.InterruptArrived;
 import trapline.engine.event.InputEvent.MsrExitsRequested;
 import trapline.engine.event.InputEvent.MsrFilterRequested;
+import trapline.engine.event.InputEvent.SpecCtrlForceRequested;
 import trapline.engine.event.InputEvent.TimestampRead;
 import trapline.engine.event.InputEvent.UserspaceMsrRequested;
 import trapline.engine.event.InputEvent.UserspaceReplied;
@@ -49,6 +50,8 @@ final class RecordedSteps {
             case UserspaceMsrRequested input -> request(vcpu, op, input, envelope);
             case MsrFilterRequested input -> request(vcpu, op, input, envelope);
             case MsrExitsRequested input -> request(vcpu, op, input, envelope);
+            case SpecCtrlForceRequested input ->
+                    input.vm() ? null : request(vcpu, op, input, envelope);
             default -> null;
         };
     }

@@ -143,6 +143,7 @@ public final class SideBySide {
         rest(rows, "guest ops that faulted", Tally::guestFaults);
         rest(rows, "guest reads answered from the imported log", Tally::recordedValues);
         rest(rows, fieldWrites().name(), Tally::fieldWrites);
+        rest(rows, "VMREAD after exits", Tally::vmreads);
         rest(rows, "MSR bitmap changes", Tally::bitmapWrites);
         rest(rows, "exits to userspace", Tally::userspaceExits);
         rest(rows, "vCPU loads", Tally::loads);

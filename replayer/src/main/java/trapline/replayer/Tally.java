@@ -28,6 +28,7 @@ import trapline.engine.event.HypervisorEvent.NestedBitmapMerged;
 import trapline.engine.event.HypervisorEvent.NestedExited;
 import trapline.engine.event.HypervisorEvent.PassThroughWithheld;
 import trapline.engine.event.HypervisorEvent.RegistersChanged;
+import trapline.engine.event.HypervisorEvent.SpecCtrlForceAnswered;
 import trapline.engine.event.HypervisorEvent.UserspaceExited;
 import trapline.engine.event.HypervisorEvent.UserspaceMsrAsked;
 import trapline.engine.event.HypervisorEvent.UserspaceMsrStored;
@@ -35,6 +36,7 @@ import trapline.engine.event.HypervisorEvent.VariableChanged;
 import trapline.engine.event.HypervisorEvent.VcpuLoaded;
 import trapline.engine.event.HypervisorEvent.VcpuPut;
 import trapline.engine.event.HypervisorEvent.VmcbFieldWritten;
+import trapline.engine.event.HypervisorEvent.VmcsFieldRead;
 import trapline.engine.event.HypervisorEvent.VmcsFieldWritten;
 import trapline.engine.event.InputEvent;
 import trapline.engine.event.Outcome;
@@ -62,6 +64,7 @@ public final class Tally {
     private long guestOps;
     private long exitCount;
     private long fieldWrites;
+    private long vmreads;
     private long bitmapWrites;
     private long loads;
     private long puts;
@@ -153,6 +156,7 @@ public final class Tally {
         switch (event) {
             case VmcsFieldWritten e -> fieldWritten(e.field());
             case VmcbFieldWritten e -> fieldWritten(e.field());
+            case VmcsFieldRead _ -> vmreads++;
             case MsrInterceptChanged _ -> {
                 bitmapWrites++;
                 interception.add(envelope);
@@ -180,6 +184,7 @@ public final class Tally {
                     VariableChanged _,
                     EventInjected _,
                     UserspaceMsrStored _,
+                    SpecCtrlForceAnswered _,
                     MmioPageMapped _,
                     HypercallPatched _,
                     MsrFilterStored _,
@@ -279,6 +284,11 @@ public final class Tally {
     /// How often the hypervisor wrote a field.
     public long fieldWrites() {
         return fieldWrites;
+    }
+
+    /// How often it read one that the processor changes while the guest runs; other reads are part of handling.
+    public long vmreads() {
+        return vmreads;
     }
 
     public long bitmapWrites() {

@@ -48,6 +48,7 @@ import trapline.engine.event.HypervisorEvent.NestedExited;
 import trapline.engine.event.HypervisorEvent.PassThroughWithheld;
 import trapline.engine.event.HypervisorEvent.RegistersChanged;
 import trapline.engine.event.HypervisorEvent.SaveArea;
+import trapline.engine.event.HypervisorEvent.SpecCtrlForceAnswered;
 import trapline.engine.event.HypervisorEvent.UserspaceExited;
 import trapline.engine.event.HypervisorEvent.UserspaceMsrAsked;
 import trapline.engine.event.HypervisorEvent.UserspaceMsrStored;
@@ -55,6 +56,7 @@ import trapline.engine.event.HypervisorEvent.VariableChanged;
 import trapline.engine.event.HypervisorEvent.VcpuLoaded;
 import trapline.engine.event.HypervisorEvent.VcpuPut;
 import trapline.engine.event.HypervisorEvent.VmcbFieldWritten;
+import trapline.engine.event.HypervisorEvent.VmcsFieldRead;
 import trapline.engine.event.HypervisorEvent.VmcsFieldWritten;
 import trapline.engine.event.InputEvent;
 import trapline.engine.event.InputEvent.DeviceRead;
@@ -62,6 +64,7 @@ import trapline.engine.event.InputEvent.HostPreempted;
 import trapline.engine.event.InputEvent.InterruptArrived;
 import trapline.engine.event.InputEvent.MsrExitsRequested;
 import trapline.engine.event.InputEvent.MsrFilterRequested;
+import trapline.engine.event.InputEvent.SpecCtrlForceRequested;
 import trapline.engine.event.InputEvent.Target;
 import trapline.engine.event.InputEvent.TimestampRead;
 import trapline.engine.event.InputEvent.UserspaceMsrRequested;
@@ -276,6 +279,12 @@ final class EventUnion {
                 out.writeLong(e.value());
                 out.writeBoolean(e.error());
             }
+            case SpecCtrlForceRequested e -> {
+                out.writeLong(52);
+                out.writeBoolean(e.vm());
+                out.writeLong(e.mask());
+                out.writeLong(e.value());
+            }
         }
     }
 
@@ -429,6 +438,19 @@ final class EventUnion {
                 out.writeUnsigned(e.msr());
                 out.writeBoolean(e.read());
                 out.writeBoolean(e.write());
+            }
+            case VmcsFieldRead e -> {
+                out.writeLong(53);
+                out.writeInt(e.vmcs());
+                out.writeInt(e.field());
+                out.writeLong(e.value());
+            }
+            case SpecCtrlForceAnswered e -> {
+                out.writeLong(54);
+                out.writeBoolean(e.vm());
+                out.writeLong(e.mask());
+                out.writeLong(e.value());
+                out.writeString(e.error());
             }
         }
     }
@@ -602,6 +624,11 @@ final class EventUnion {
                             in.readEnum(MSR_EXIT_REASONS));
             case 51 ->
                     new PassThroughWithheld(in.readUnsigned(), in.readBoolean(), in.readBoolean());
+            case 52 -> new SpecCtrlForceRequested(in.readBoolean(), in.readLong(), in.readLong());
+            case 53 -> new VmcsFieldRead(in.readInt(), in.readInt(), in.readLong());
+            case 54 ->
+                    new SpecCtrlForceAnswered(
+                            in.readBoolean(), in.readLong(), in.readLong(), in.readString());
             default -> throw in.damaged("an event's number, got " + branch);
         };
     }

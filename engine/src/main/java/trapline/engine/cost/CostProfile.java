@@ -37,6 +37,9 @@ public record CostProfile(
                     "nested-entry",
                     "nested-exit");
 
+    /// VMREAD. A profile that does not have it takes it for as much as a write.
+    private static final String VMREAD = "vmread";
+
     /// @param source where it is from; empty if assumed
     public record Figure(Range range, String source, boolean assumed) {}
 
@@ -86,7 +89,7 @@ public record CostProfile(
         Node node = entry.value();
         int dot = action.indexOf('.');
         String group = dot < 0 ? action : action.substring(0, dot);
-        if (!ACTIONS.contains(group)) {
+        if (!ACTIONS.contains(group) && !action.equals(VMREAD)) {
             throw new InputException(
                     Kind.UNKNOWN_NAME,
                     entry.keyPlace().toString(),
@@ -123,6 +126,11 @@ public record CostProfile(
             }
         }
         return action;
+    }
+
+    /// The key of the figure that stands for reading a field of a control structure.
+    public String vmread() {
+        return figures.containsKey(VMREAD) ? VMREAD : "field-write";
     }
 
     public Figure figure(String key) {

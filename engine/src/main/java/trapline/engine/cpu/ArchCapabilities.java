@@ -3,6 +3,7 @@ package trapline.engine.cpu;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 import trapline.engine.table.Bits;
 import trapline.engine.table.Msrs;
 
@@ -10,6 +11,11 @@ import trapline.engine.table.Msrs;
 public final class ArchCapabilities {
 
     public static final long IBRS_ALL = Bits.msrBit(Msrs.ARCH_CAPABILITIES, "IBRS_ALL");
+
+    /// The guest has the virtual MSRs of mitigations: nobody's silicon, Intel's definition (FACTS 2.4).
+    public static final long VIRTUAL_ENUM = Bits.msrBit(Msrs.ARCH_CAPABILITIES, "VIRTUAL_ENUM");
+
+    private static final String VIRTUAL_ENUM_PROPERTY = "virtual-enum";
 
     /// What KVM hands on from the host (`kvm_get_arch_capabilities`, 7.1).
     private static final List<String> OFFERED =
@@ -50,6 +56,9 @@ public final class ArchCapabilities {
 
     /// The bit of a QEMU property, or 0.
     public static long property(String property) {
+        if (VIRTUAL_ENUM_PROPERTY.equals(property.toLowerCase(Locale.ROOT))) {
+            return VIRTUAL_ENUM;
+        }
         for (String name : OFFERED) {
             if (qemu(name).equals(property.toLowerCase(Locale.ROOT))) {
                 return Bits.msrBit(Msrs.ARCH_CAPABILITIES, name);
@@ -59,7 +68,10 @@ public final class ArchCapabilities {
     }
 
     public static Collection<String> properties() {
-        return OFFERED.stream().map(ArchCapabilities::qemu).toList();
+        return Stream.concat(
+                        OFFERED.stream().map(ArchCapabilities::qemu),
+                        Stream.of(VIRTUAL_ENUM_PROPERTY))
+                .toList();
     }
 
     private static String qemu(String name) {

@@ -40,8 +40,13 @@ public final class Execute {
     }
 
     public Exit wrmsr(GuestOp.Wrmsr op, VcpuState vcpu, Emitter out) {
+        return wrmsr(op, op.value(), vcpu, out);
+    }
+
+    /// @param checked the value that must not have reserved bits set
+    public Exit wrmsr(GuestOp.Wrmsr op, long checked, VcpuState vcpu, Emitter out) {
         boolean accepted =
-                msrs.accepts(op.msr(), op.value()) && !(Msrs.trace(op.msr()) && tracing(op, vcpu));
+                msrs.accepts(op.msr(), checked) && !(Msrs.trace(op.msr()) && tracing(op, vcpu));
         Outcome outcome = accepted ? Outcome.DONE : Outcome.GP;
         return done(out, new MsrWritten(op.rip(), op.msr(), op.value(), outcome));
     }
@@ -55,14 +60,20 @@ public final class Execute {
     }
 
     public Exit rdmsr(GuestOp.Rdmsr op, VcpuState vcpu, Emitter out) {
-        if (!msrs.readable(op.msr())) {
-            return done(out, new MsrReadBack(op.rip(), op.msr(), 0, Outcome.GP));
-        }
-        long value =
-                op.msr() == Msrs.TSC
-                        ? world.timestamp(vcpu, out)
-                        : machine.hardwareMsr(vcpu, op.msr());
-        return done(out, readBack(op, value));
+        boolean counter = op.msr() == Msrs.TSC;
+        return rdmsr(
+                op,
+                counter ? world.timestamp(vcpu, out) : machine.hardwareMsr(vcpu, op.msr()),
+                out);
+    }
+
+    /// @param value what the MSR shows the guest
+    public Exit rdmsr(GuestOp.Rdmsr op, long value, Emitter out) {
+        return done(
+                out,
+                msrs.readable(op.msr())
+                        ? readBack(op, value)
+                        : new MsrReadBack(op.rip(), op.msr(), 0, Outcome.GP));
     }
 
     /// What RDMSR returns: where the model does not cover the MSR, the value that a log recorded.

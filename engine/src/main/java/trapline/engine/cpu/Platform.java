@@ -11,6 +11,7 @@ import trapline.engine.state.Vendor;
 /// @param archCapabilities IA32_ARCH_CAPABILITIES as the silicon has it
 /// @param controls VMX controls beyond those every VMX processor has
 /// @param synthetic overrides that no silicon has
+/// @param quirks what no source settles, or sources tell differently
 public record Platform(
         String name,
         Vendor vendor,
@@ -19,7 +20,18 @@ public record Platform(
         SortedSet<String> controls,
         Host host,
         SortedMap<String, String> synthetic,
+        Quirks quirks,
         Description description) {
+
+    /// How silicon does what the manuals leave open (FACTS 2.1).
+    ///
+    /// @param checksMergedSpecCtrl whether a virtualized WRMSR of SPEC_CTRL faults for reserved bits of what
+    ///     the hardware would hold then, not of what the guest writes
+    /// @param storesSpecCtrlShadow whether such a write reaches the shadow that RDMSR finds
+    public record Quirks(boolean checksMergedSpecCtrl, boolean storesSpecCtrlShadow) {
+
+        public static final Quirks NONE = new Quirks(true, true);
+    }
 
     /// How the host's own kernel uses the processor.
     ///

@@ -15,6 +15,7 @@ import java.util.TreeSet;
 import java.util.function.Function;
 import trapline.engine.cpu.Platform.Description;
 import trapline.engine.cpu.Platform.Host;
+import trapline.engine.cpu.Platform.Quirks;
 import trapline.engine.state.Vendor;
 import trapline.engine.table.Bits;
 import trapline.engine.table.Features;
@@ -199,6 +200,7 @@ public final class Platforms {
                 Collections.unmodifiableSortedSet(controls),
                 host(tree.require("host")),
                 synthetic,
+                tree.find("quirks").map(Platforms::quirks).orElse(Quirks.NONE),
                 new Description(
                         tree.find("summary").map(Node::text).orElse(""),
                         tree.require("costs").text(),
@@ -224,7 +226,8 @@ public final class Platforms {
                         "host",
                         "costs",
                         "return-address-predictor",
-                        "processor-trace");
+                        "processor-trace",
+                        "quirks");
         SortedMap<String, String> synthetic = new TreeMap<>();
         for (Map.Entry<String, Entry> entry : tree.entries().entrySet()) {
             if (keys.contains(entry.getKey())) {
@@ -289,6 +292,19 @@ public final class Platforms {
     private static Host.Trace hostTrace(Node node) {
         String use = node.oneOf(List.of("off", "on", "tracing"), "use of PT");
         return Host.Trace.valueOf(use.toUpperCase(Locale.ROOT));
+    }
+
+    private static Quirks quirks(Node node) {
+        node.allow("quirks", List.of("spec-ctrl-fault-check", "spec-ctrl-shadow"));
+        return new Quirks(
+                node.find("spec-ctrl-fault-check")
+                        .map(n -> n.oneOf(List.of("merged", "written"), "value that is checked"))
+                        .orElse("merged")
+                        .equals("merged"),
+                node.find("spec-ctrl-shadow")
+                        .map(n -> n.oneOf(List.of("stored", "kept"), "treatment of the shadow"))
+                        .orElse("stored")
+                        .equals("stored"));
     }
 
     private InputException unknown(String name) {

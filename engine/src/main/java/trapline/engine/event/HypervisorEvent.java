@@ -72,6 +72,21 @@ public sealed interface HypervisorEvent extends Event {
     /// KVM would let these accesses through, the filter does not; none for an MSR that is as KVM wants it.
     record PassThroughWithheld(int msr, boolean read, boolean write) implements HypervisorEvent {}
 
+    /// VMREAD by the hypervisor of a field that the processor changes while the guest runs.
+    record VmcsFieldRead(int vmcs, int field, long value) implements HypervisorEvent {}
+
+    /// Userspace's request to force bits of SPEC_CTRL was granted, or refused with an error of KVM's.
+    ///
+    /// @param vm whether it is about the VM (KVM_ENABLE_CAP), not the vCPU alone
+    /// @param error `EINVAL`, or empty
+    record SpecCtrlForceAnswered(boolean vm, long mask, long value, String error)
+            implements HypervisorEvent {
+
+        public boolean granted() {
+            return error.isEmpty();
+        }
+    }
+
     /// Why the hypervisor touched an MSR of the host.
     enum HostCause {
         /// Fetching what the guest last wrote, after an exit.

@@ -35,6 +35,11 @@ public sealed interface InputEvent extends Event {
     record UserspaceReplied(int msr, boolean write, long value, boolean error)
             implements InputEvent {}
 
+    /// Userspace asked for bits of SPEC_CTRL to be forced, those of `value` on and the rest of `mask` off.
+    ///
+    /// @param vm whether it asked before the VM had vCPUs
+    record SpecCtrlForceRequested(boolean vm, long mask, long value) implements InputEvent {}
+
     /// Whom an interrupt is for.
     enum Target {
         HOST,

@@ -43,7 +43,19 @@ public enum Kvm {
     /// `pt_desc.guest.ctl`: what KVM takes the guest's RTIT_CTL for.
     PT_CTL,
     /// Which MSRs exit is to be computed anew before the next entry (KVM_REQ_RECALC_INTERCEPTS).
-    RECALC_INTERCEPTS;
+    RECALC_INTERCEPTS,
+    /// What the guest wrote to SPEC_CTRL last, where bits can be forced.
+    SPEC_CTRL_SHADOW,
+    /// The bits of SPEC_CTRL that the guest cannot change, and those of them that are set.
+    FORCE_MASK,
+    FORCE_VALUE,
+    /// The part of them that userspace asked of this vCPU alone.
+    REQUESTED_MASK,
+    REQUESTED_VALUE,
+    /// The virtual MSRs 0x50000000 to 0x50000002.
+    VIRTUAL_ENUMERATION,
+    VIRTUAL_MITIGATION_ENUM,
+    VIRTUAL_MITIGATION_CTRL;
 
     private static final Kvm[] ALL = values();
 

@@ -7,5 +7,7 @@ public enum Moment {
     /// Exit code is done, and interrupts are on again: from here on any code of the host may run.
     HANDLER,
     /// The vCPU was taken off its pCPU.
-    PUT
+    PUT,
+    /// The guest has written SPEC_CTRL without an exit, and runs on.
+    GUEST_WROTE
 }

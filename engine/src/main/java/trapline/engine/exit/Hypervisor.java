@@ -3,6 +3,7 @@ package trapline.engine.exit;
 import trapline.engine.cpu.Exit;
 import trapline.engine.cpu.GuestOp;
 import trapline.engine.event.InputEvent;
+import trapline.engine.event.InputEvent.SpecCtrlForceRequested;
 import trapline.engine.event.Kvm;
 import trapline.engine.event.Moment;
 
@@ -16,6 +17,7 @@ public final class Hypervisor {
     private final MsrAccess msrs;
     private final Userspace userspace;
     private final ExitHandlers handlers;
+    private final SpecCtrlRequests specCtrlRequests;
 
     public Hypervisor(VendorCode vendor, Setup setup) {
         this.vendor = vendor;
@@ -24,8 +26,23 @@ public final class Hypervisor {
         PtMsrs pt = new PtMsrs(vendor);
         msrs = new MsrAccess(vendor, specCtrl, userReturn, pt, setup);
         phases = new Phases(vendor, specCtrl, userReturn, pt, msrs, setup);
-        userspace = new Userspace(phases, msrs);
+        specCtrlRequests = new SpecCtrlRequests(vendor, specCtrl);
+        userspace = new Userspace(phases, msrs, specCtrlRequests);
         handlers = new ExitHandlers(phases, vendor, msrs, userspace);
+    }
+
+    /// Userspace sets the VM up, which has no vCPUs yet.
+    public void setUp(Vcpu first, InputEvent wish) {
+        if (wish instanceof SpecCtrlForceRequested request) {
+            specCtrlRequests.beforeVcpus(first, request);
+        }
+    }
+
+    /// The vCPU has been made: what userspace wanted for the VM, as far as it has to ask each vCPU for it.
+    public void setUpVcpu(Vcpu v, InputEvent wish) {
+        if (wish instanceof SpecCtrlForceRequested request) {
+            specCtrlRequests.made(v, request);
+        }
     }
 
     /// Makes the vCPU and shows it its CPUID: it begins on the pCPU of its own number.

@@ -38,12 +38,14 @@ final class MsrAccess {
     private final UserReturn userReturn;
     private final PtMsrs pt;
     private final List<MsrFamily> families;
+    private final boolean virtualMsrs;
 
     MsrAccess(VendorCode vendor, SpecCtrl specCtrl, UserReturn userReturn, PtMsrs pt, Setup setup) {
         this.vendor = vendor;
         this.specCtrl = specCtrl;
         this.userReturn = userReturn;
         this.pt = pt;
+        virtualMsrs = vendor.emulatesVirtualMsrs();
         families = families(setup);
     }
 
@@ -52,6 +54,9 @@ final class MsrAccess {
         known.add(specCtrl);
         if (setup.policy().mechanisms().pt().mode() != PtPolicy.Mode.UNKNOWN) {
             known.add(pt);
+        }
+        if (virtualMsrs) {
+            known.add(new VirtualMsrs(vendor, specCtrl));
         }
         return List.copyOf(known);
     }
@@ -64,6 +69,9 @@ final class MsrAccess {
         v.set(Kvm.ARCH_CAPABILITIES, v.setup().model().archCapabilities());
         specCtrl.start(v);
         pt.start(v);
+        if (virtualMsrs) {
+            VirtualMsrs.start(v);
+        }
         Commands commands = v.setup().policy().commands();
         HardwareMsrs hardware = v.setup().hardware();
         if (commands.predCmdAtCpuid() && hardware.hasIbpb() && v.setup().guestHasPredCmd()) {

@@ -6,6 +6,7 @@ import java.util.TreeSet;
 import trapline.engine.cpu.ArchCapabilities;
 import trapline.engine.cpu.Platform;
 import trapline.engine.cpu.VcpuModel;
+import trapline.engine.policy.MitigationMsrs;
 import trapline.engine.policy.Policy;
 import trapline.engine.state.Vendor;
 
@@ -39,8 +40,14 @@ public final class OfferedModel {
                 platform.vendor(),
                 platform.description().signature(),
                 features,
-                intel ? ArchCapabilities.offered(platform.archCapabilities()) : 0,
+                intel ? archCapabilities(platform, policy) : 0,
                 platform.trace());
+    }
+
+    private static long archCapabilities(Platform platform, Policy policy) {
+        boolean virtual = policy.mechanisms().mitigationMsrs().by() != MitigationMsrs.By.NOBODY;
+        return ArchCapabilities.offered(platform.archCapabilities())
+                | (virtual ? ArchCapabilities.VIRTUAL_ENUM : 0);
     }
 
     /// One vendor's bits from the other's, where the host has what they stand for (FACTS 1.2).

@@ -9,6 +9,8 @@ import trapline.engine.policy.Condition;
 import trapline.engine.policy.Policy;
 import trapline.engine.policy.Policy.VirtualSpecCtrl;
 import trapline.engine.policy.Policy.Watch;
+import trapline.engine.policy.SpecCtrlForce;
+import trapline.engine.policy.SpecCtrlForce.By;
 import trapline.engine.policy.Variables;
 import trapline.engine.state.Vendor;
 import trapline.engine.table.Msrs;
@@ -21,9 +23,11 @@ final class SpecCtrl implements MsrFamily {
     private static final int MSR = Msrs.SPEC_CTRL;
 
     private final VendorCode vendor;
+    private final SpecCtrlForce force;
 
     SpecCtrl(VendorCode vendor) {
         this.vendor = vendor;
+        force = vendor.specCtrlForce();
     }
 
     /// When the vCPU is made and its CPUID is set.
@@ -35,7 +39,8 @@ final class SpecCtrl implements MsrFamily {
                     policy.virtual() == VirtualSpecCtrl.PASS_THROUGH
                             || v.setup().guestHasSpecCtrl();
         }
-        if (passed) {
+        store(v, 0);
+        if (passed && !keepsInterception(v)) {
             intercept(v, false);
         }
     }
@@ -47,8 +52,10 @@ final class SpecCtrl implements MsrFamily {
         if (v.setup().vSpecCtrl() && !isAlwaysIntercepted(policy)) {
             passed = v.setup().guestHasSpecCtrl();
         } else {
-            Write last = new Write(v, value(v), false, value(v));
-            passed = policy.recalculate().orElseThrow().holds(last);
+            long runs = force.by() == By.NONE ? value(v) : v.state().kvm(Kvm.SPEC_CTRL);
+            Write last = new Write(v, runs, false, value(v));
+            passed =
+                    policy.recalculate().orElseThrow().holds(last) && !keepsInterception(v);
         }
         intercept(v, !passed);
     }
@@ -72,10 +79,51 @@ final class SpecCtrl implements MsrFamily {
         return MsrResult.readIf(allowed(v, hostInitiated), value(v));
     }
 
-    private static long value(Vcpu v) {
-        return v.setup().vSpecCtrl()
-                ? v.state().register(Reg.SPEC_CTRL)
-                : v.state().kvm(Kvm.SPEC_CTRL);
+    private long value(Vcpu v) {
+        return v.setup().vSpecCtrl() ? v.state().register(Reg.SPEC_CTRL) : written(v);
+    }
+
+    /// What the guest wrote last, of which `vcpu.spec_ctrl` may be another form.
+    private long written(Vcpu v) {
+        return v.state().kvm(force.by() == By.NONE ? Kvm.SPEC_CTRL : Kvm.SPEC_CTRL_SHADOW);
+    }
+
+    /// `vmx_set_spec_ctrl` of the RFC (FACTS 2.3): what the guest finds, and what it runs with.
+    private void store(Vcpu v, long written) {
+        if (force.by() == By.NONE) {
+            v.set(Kvm.SPEC_CTRL, written);
+            return;
+        }
+        v.set(Kvm.SPEC_CTRL_SHADOW, written);
+        if (force.by() == By.SHADOW) {
+            vendor.writeSpecCtrlShadow(v, written);
+        }
+        v.set(Kvm.SPEC_CTRL, effective(v, written));
+    }
+
+    private long effective(Vcpu v, long written) {
+        return force.effective(
+                written, v.state().kvm(Kvm.FORCE_MASK), v.state().kvm(Kvm.FORCE_VALUE));
+    }
+
+    /// Other bits are forced from now on, and what the guest wrote is stored again.
+    ///
+    /// @param writesMask whether the processor is told
+    void force(Vcpu v, long mask, long value, boolean writesMask) {
+        v.set(Kvm.FORCE_MASK, mask);
+        v.set(Kvm.FORCE_VALUE, value);
+        if (writesMask && force.by() == By.SHADOW) {
+            vendor.writeSpecCtrlMask(v, mask);
+        }
+        if (keepsInterception(v)) {
+            intercept(v, true);
+        }
+        store(v, v.state().kvm(Kvm.SPEC_CTRL_SHADOW));
+    }
+
+    /// Whether every access has to exit, because only so it is kept from bits that are forced.
+    private boolean keepsInterception(Vcpu v) {
+        return force.by() == By.INTERCEPT && v.state().kvm(Kvm.FORCE_MASK) != 0;
     }
 
     /// A write that exits, or userspace's.
@@ -88,11 +136,12 @@ final class SpecCtrl implements MsrFamily {
         count(write);
         boolean lifted =
                 v.state().bitmap(1).exits(MSR, true)
-                        && v.setup().policy().specCtrl().lift().holds(write);
+                        && v.setup().policy().specCtrl().lift().holds(write)
+                        && !keepsInterception(v);
         if (v.setup().vSpecCtrl()) {
             vendor.storeVirtualSpecCtrl(v, value);
         } else {
-            v.set(Kvm.SPEC_CTRL, value);
+            store(v, value);
         }
         if (lifted) {
             intercept(v, false);
@@ -138,7 +187,7 @@ final class SpecCtrl implements MsrFamily {
         return true;
     }
 
-    private static void intercept(Vcpu v, boolean exits) {
+    static void intercept(Vcpu v, boolean exits) {
         Interception.set(v, MSR, exits, exits);
     }
 
@@ -159,11 +208,23 @@ final class SpecCtrl implements MsrFamily {
             return;
         }
         if (!vendor.writesExit(v, MSR)) {
-            v.hostRead(MSR, HostCause.EXIT_SAVE);
+            fetch(v);
         }
         long guest = v.state().kvm(Kvm.SPEC_CTRL);
         if (alwaysRestored(v) || differs(v, guest, v.setup().hostSpecCtrl())) {
             v.hostWrite(MSR, v.setup().hostSpecCtrl(), HostCause.EXIT_RESTORE);
+        }
+    }
+
+    /// What the guest wrote last without an exit: the hardware's value, or the shadow that it shows.
+    private void fetch(Vcpu v) {
+        if (force.by() == By.SHADOW) {
+            vendor.readSpecCtrlShadow(v);
+            return;
+        }
+        long held = v.hostRead(MSR, HostCause.EXIT_SAVE);
+        if (force.by() == By.INTERCEPT) {
+            store(v, held);
         }
     }
 

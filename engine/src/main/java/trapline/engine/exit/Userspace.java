@@ -8,6 +8,7 @@ import trapline.engine.event.HypervisorEvent.UserspaceMsrStored;
 import trapline.engine.event.InputEvent;
 import trapline.engine.event.InputEvent.MsrExitsRequested;
 import trapline.engine.event.InputEvent.MsrFilterRequested;
+import trapline.engine.event.InputEvent.SpecCtrlForceRequested;
 import trapline.engine.event.InputEvent.UserspaceMsrRequested;
 import trapline.engine.event.InputEvent.UserspaceReplied;
 import trapline.engine.event.MsrExitReason;
@@ -21,10 +22,12 @@ final class Userspace {
 
     private final Phases phases;
     private final MsrAccess msrs;
+    private final SpecCtrlRequests specCtrl;
 
-    Userspace(Phases phases, MsrAccess msrs) {
+    Userspace(Phases phases, MsrAccess msrs, SpecCtrlRequests specCtrl) {
         this.phases = phases;
         this.msrs = msrs;
+        this.specCtrl = specCtrl;
     }
 
     /// Carries out an ioctl; one that the tree does not know is refused with the kernel's error.
@@ -40,6 +43,7 @@ final class Userspace {
                     v.out().emitShared(new MsrFilterStored(e.filter(), filters ? "" : "ENOTTY"));
             case MsrExitsRequested e ->
                     v.out().emitShared(new MsrExitsStored(e.reasons(), filters ? "" : "EINVAL"));
+            case SpecCtrlForceRequested e -> specCtrl.answer(v, e);
             default -> Check.that(false, "%s is no request of userspace's", request);
         }
     }

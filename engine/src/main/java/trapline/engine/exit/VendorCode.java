@@ -8,6 +8,7 @@ import trapline.engine.event.Outcome;
 import trapline.engine.event.Reg;
 import trapline.engine.policy.Policy.Access;
 import trapline.engine.policy.Policy.Phases;
+import trapline.engine.policy.SpecCtrlForce;
 import trapline.engine.policy.Step;
 
 /// What KVM leaves to its vendor modules.
@@ -42,6 +43,21 @@ public interface VendorCode {
 
     /// Where the guest's RTIT_CTL is for the next entry to load.
     void storeTraceControl(Vcpu v, long value);
+
+    /// How bits of SPEC_CTRL are forced here: as the policy says, as far as the processor can.
+    SpecCtrlForce specCtrlForce();
+
+    /// What the guest is to find in SPEC_CTRL, where the processor shadows it.
+    void writeSpecCtrlShadow(Vcpu v, long value);
+
+    /// What it wrote there since, which goes into the hypervisor's copies with the event.
+    void readSpecCtrlShadow(Vcpu v);
+
+    /// The bits that the guest's writes do not reach, in all structures that run it.
+    void writeSpecCtrlMask(Vcpu v, long mask);
+
+    /// Whether the virtual MSRs of mitigations are emulated here.
+    boolean emulatesVirtualMsrs();
 
     /// Stores an MSR that the guest's structure or the hardware holds as a register.
     void storeRegister(Vcpu v, int msr, Reg register, long value);

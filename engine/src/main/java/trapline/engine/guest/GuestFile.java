@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.zip.GZIPInputStream;
+import trapline.engine.event.InputEvent;
 import trapline.engine.state.Vendor;
 import trapline.engine.text.InputException;
 import trapline.engine.text.InputException.Kind;
@@ -71,6 +72,11 @@ public record GuestFile(
         Scenario scenario = Scenario.parse(text, file);
         Wishes wishes = new Wishes(scenario.cpu(), scenario.guestCpu(), scenario.policy());
         return new GuestFile(Kind.SCENARIO, scenario.name(), scenario.summary(), "", wishes, text);
+    }
+
+    /// What userspace asks of the VM before it has vCPUs.
+    public List<InputEvent> wishesOfVm() {
+        return kind == Kind.SCENARIO ? Scenario.parse(text, name).vm() : List.of();
     }
 
     private static GuestFile ofResource(String name) {

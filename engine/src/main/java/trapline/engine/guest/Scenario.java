@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
+import trapline.engine.event.InputEvent;
 import trapline.engine.state.Vendor;
 import trapline.engine.text.InputException;
 import trapline.engine.text.InputException.Kind;
@@ -18,12 +19,14 @@ import trapline.engine.text.Yaml;
 /// @param guestCpu QEMU's properties over the offered vCPU model
 /// @param policy the policy it asks for
 /// @param vmm the userspace around it
+/// @param vm what userspace asks of the VM before it has vCPUs
 public record Scenario(
         String name,
         String summary,
         Optional<Node> cpu,
         Optional<Mapping> guestCpu,
         Optional<Node> policy,
+        List<InputEvent> vm,
         int vcpus,
         List<Node> programs,
         Vmm vmm) {
@@ -45,6 +48,7 @@ public record Scenario(
                         "cpu",
                         "guest-cpu",
                         "policy",
+                        "vm",
                         "vcpus",
                         "program",
                         "vcpu",
@@ -66,11 +70,19 @@ public record Scenario(
                         root.find("cpu"),
                         guestCpu.map(Mapping.class::cast),
                         root.find("policy"),
+                        root.find("vm").map(Scenario::vm).orElse(List.of()),
                         programs.size(),
                         programs,
                         Vmm.of(root.find("vmm")));
         programs.stream().distinct().forEach(ScenarioCompiler::check);
         return scenario;
+    }
+
+    private static List<InputEvent> vm(Node node) {
+        node.allow("vm", List.of("force-spec-ctrl"));
+        return node.find("force-spec-ctrl")
+                .<List<InputEvent>>map(force -> List.of(ScenarioCompiler.force(true, force)))
+                .orElse(List.of());
     }
 
     /// One program for each vCPU: the same for all, or each its own.

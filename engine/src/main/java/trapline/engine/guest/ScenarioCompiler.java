@@ -14,6 +14,7 @@ import trapline.engine.event.GuestEvent.VmInstruction;
 import trapline.engine.event.InputEvent;
 import trapline.engine.event.InputEvent.HostPreempted;
 import trapline.engine.event.InputEvent.InterruptArrived;
+import trapline.engine.event.InputEvent.SpecCtrlForceRequested;
 import trapline.engine.event.InputEvent.Target;
 import trapline.engine.event.InputEvent.UserspaceMsrRequested;
 import trapline.engine.guest.NestedBlock.Intercepts;
@@ -66,13 +67,14 @@ final class ScenarioCompiler {
                             "host-interrupt",
                             "host-write",
                             "preempt",
+                            "force-spec-ctrl",
                             "nested",
                             "repeat",
                             "host-filter"));
 
     /// Ops of the grammar that this version does not execute.
     private static final Set<String> NOT_YET =
-            Set.of("xsaves", "xrstors", "call", "ret", "force-spec-ctrl");
+            Set.of("xsaves", "xrstors", "call", "ret");
 
     private final Vendor vendor;
     private final List<Layout> layouts;
@@ -322,6 +324,7 @@ final class ScenarioCompiler {
             }
             case "preempt" -> preempt(value);
             case "host-filter" -> HostFilter.requests(value).forEach(this::input);
+            case "force-spec-ctrl" -> input(force(false, value));
             default -> throw unknown(name, key);
         }
     }
@@ -365,6 +368,12 @@ final class ScenarioCompiler {
             bareCheck(value, "preempt");
         }
         input(new HostPreempted(pcpu));
+    }
+
+    static SpecCtrlForceRequested force(boolean vm, Node value) {
+        value.allow("force-spec-ctrl", List.of("mask", "value"));
+        return new SpecCtrlForceRequested(
+                vm, value.require("mask").number(), value.require("value").number());
     }
 
     private static long truncated(long value, int size) {

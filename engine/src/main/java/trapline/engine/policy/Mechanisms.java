@@ -6,13 +6,23 @@ import trapline.engine.text.Node.Mapping;
 /// What the hypervisor does in each mechanism beside SPEC_CTRL: one record for each.
 ///
 /// A mechanism's key is its name; a policy without the key does what trees did before they knew of it.
-public record Mechanisms(PtPolicy pt, MsrFiltering msrFilter) {
+public record Mechanisms(
+        PtPolicy pt,
+        MsrFiltering msrFilter,
+        SpecCtrlForce specCtrlForce,
+        ForceScope forceScope,
+        MitigationMsrs mitigationMsrs) {
 
     /// The keys of a policy that are read here.
-    static final List<String> KEYS = List.of("pt", MsrFiltering.KEY);
+    static final List<String> KEYS =
+            List.of("pt", MsrFiltering.KEY, "spec-ctrl-force", "force-scope", "mitigation-msrs");
 
     static Mechanisms read(Mapping policy) {
         return new Mechanisms(
-                PtPolicy.read(policy.find("pt")), MsrFiltering.read(policy.find(MsrFiltering.KEY)));
+                PtPolicy.read(policy.find("pt")),
+                MsrFiltering.read(policy.find(MsrFiltering.KEY)),
+                SpecCtrlForce.read(policy.find("spec-ctrl-force")),
+                ForceScope.read(policy.find("force-scope")),
+                MitigationMsrs.read(policy.find("mitigation-msrs")));
     }
 }

@@ -23,6 +23,7 @@ import trapline.engine.event.Moment;
 import trapline.engine.exit.Setup;
 import trapline.engine.state.MachineState;
 import trapline.engine.state.VcpuState;
+import trapline.engine.table.Msrs;
 
 /// All safety rules over one execution, and what it broke.
 public final class Rules {
@@ -63,7 +64,11 @@ public final class Rules {
         GUEST_PT(
                 "A guest that traces does so with the PT state that it set.",
                 "FACTS 4.4; pt_guest_enter",
-                GuestTrace::new);
+                GuestTrace::new),
+        FORCED_BITS(
+                "What userspace or a mitigation forces in SPEC_CTRL, the guest runs with, whatever it writes.",
+                "FACTS 2.3 and 2.4",
+                ForcedBits::new);
 
         private final String sentence;
         private final String source;
@@ -137,7 +142,16 @@ public final class Rules {
             for (Rule rule : rules) {
                 rule.note(envelope);
             }
+            if (isUnseenWrite(envelope)) {
+                at(Moment.GUEST_WROTE, vcpu);
+            }
         }
+    }
+
+    private boolean isUnseenWrite(Envelope envelope) {
+        return envelope.event() instanceof MsrWritten e
+                && e.msr() == Msrs.SPEC_CTRL
+                && machine.vcpu(envelope.stamp().vcpu()).mode() == VcpuState.Mode.GUEST;
     }
 
     private static boolean matters(Event event) {

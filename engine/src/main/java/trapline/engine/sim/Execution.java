@@ -1,5 +1,6 @@
 package trapline.engine.sim;
 
+import java.util.List;
 import trapline.engine.cpu.Exit;
 import trapline.engine.cpu.GuestOp;
 import trapline.engine.cpu.Processor;
@@ -9,6 +10,7 @@ import trapline.engine.event.InputEvent.HostPreempted;
 import trapline.engine.event.InputEvent.InterruptArrived;
 import trapline.engine.event.InputEvent.MsrExitsRequested;
 import trapline.engine.event.InputEvent.MsrFilterRequested;
+import trapline.engine.event.InputEvent.SpecCtrlForceRequested;
 import trapline.engine.event.InputEvent.Target;
 import trapline.engine.event.InputEvent.TimestampRead;
 import trapline.engine.event.InputEvent.UserspaceMsrRequested;
@@ -43,6 +45,7 @@ public final class Execution {
     private final Hypervisor hypervisor;
     private final Vcpu[] vcpus;
     private final Timeline[] timelines;
+    private final List<InputEvent> wishes;
     private final boolean[] stopped;
 
     Execution(
@@ -50,12 +53,14 @@ public final class Execution {
             Processor processor,
             Hypervisor hypervisor,
             Vcpu[] vcpus,
-            Timeline[] timelines) {
+            Timeline[] timelines,
+            List<InputEvent> wishes) {
         this.machine = machine;
         this.processor = processor;
         this.hypervisor = hypervisor;
         this.vcpus = vcpus;
         this.timelines = timelines;
+        this.wishes = wishes;
         stopped = new boolean[vcpus.length];
     }
 
@@ -68,10 +73,22 @@ public final class Execution {
         return vcpus[0].setup();
     }
 
-    /// Makes every vCPU, in order. None is entered before its first op.
+    /// Sets the VM up, then makes every vCPU, in order. None is entered before its first op.
     public void start() {
+        long[] asked = new long[wishes.size()];
+        for (int i = 0; i < asked.length; i++) {
+            asked[i] = timelines[0].emitShared(wishes.get(i));
+            timelines[0].causedBy(asked[i]);
+            hypervisor.setUp(vcpus[0], wishes.get(i));
+            timelines[0].causedBy(0);
+        }
         for (Vcpu v : vcpus) {
             hypervisor.create(v);
+            for (int i = 0; i < asked.length; i++) {
+                v.out().causedBy(asked[i]);
+                hypervisor.setUpVcpu(v, wishes.get(i));
+                v.out().causedBy(0);
+            }
         }
     }
 
@@ -164,6 +181,13 @@ public final class Execution {
                 hypervisor.request(v, input);
                 kick();
             }
+            case SpecCtrlForceRequested _ -> {
+                if (forcesPerVcpu()) {
+                    vcpuIoctl(v, input);
+                } else {
+                    hypervisor.request(v, input);
+                }
+            }
             case TimestampRead _, DeviceRead _, UserspaceReplied _ -> {}
         }
         timeline.causedBy(0);
@@ -178,12 +202,13 @@ public final class Execution {
     }
 
     /// The pCPU on which an input has the vCPU loaded, or -1 if it does not.
-    private static int pcpuWanted(Vcpu v, InputEvent input, boolean halted) {
+    private int pcpuWanted(Vcpu v, InputEvent input, boolean halted) {
         return switch (input) {
             case InterruptArrived(Target target, _) ->
                     halted && target == Target.GUEST ? v.state().pcpu() : -1;
             case HostPreempted(int target) -> v.state().is(Kvm.LOADED) ? target : -1;
             case UserspaceMsrRequested _ -> v.state().pcpu();
+            case SpecCtrlForceRequested _ -> forcesPerVcpu() ? v.state().pcpu() : -1;
             case TimestampRead _,
                     DeviceRead _,
                     MsrFilterRequested _,
@@ -217,6 +242,11 @@ public final class Execution {
             hypervisor.load(v, pcpu);
             enterGuest(v);
         }
+    }
+
+    /// Whether bits of SPEC_CTRL are forced by a vCPU's ioctl, not by one of the VM, which leaves the vCPU alone.
+    private boolean forcesPerVcpu() {
+        return setup().policy().mechanisms().forceScope().perVcpu();
     }
 
     /// Userspace has the vCPU, and the system call loads and puts it: KVM_SET_MSRS.

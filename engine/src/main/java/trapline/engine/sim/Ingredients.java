@@ -35,7 +35,8 @@ public record Ingredients(
 
     /// The machine, under the recorded policy or another one.
     public Machines machines(Policy policy) {
-        return new Machines(platform(), VcpuModel.parse(modelText), policy, vcpus);
+        return new Machines(
+                platform(), VcpuModel.parse(modelText), policy, vcpus, file().wishesOfVm());
     }
 
     /// The userspace around the guest.
@@ -52,10 +53,12 @@ public record Ingredients(
 
     /// The guest, ready to run from its beginning.
     public Guest guest() {
-        GuestFile file =
-                new GuestFile(guestKind, guestName, "", "", GuestFile.Wishes.NONE, guestText);
         Optional<Integer> count =
                 guestKind == GuestFile.Kind.SCENARIO ? Optional.of(vcpus) : Optional.empty();
-        return file.guest(platform().vendor(), count);
+        return file().guest(platform().vendor(), count);
+    }
+
+    private GuestFile file() {
+        return new GuestFile(guestKind, guestName, "", "", GuestFile.Wishes.NONE, guestText);
     }
 }

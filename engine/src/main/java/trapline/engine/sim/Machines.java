@@ -1,5 +1,6 @@
 package trapline.engine.sim;
 
+import java.util.List;
 import java.util.stream.IntStream;
 import trapline.engine.cpu.Platform;
 import trapline.engine.cpu.Processor;
@@ -10,6 +11,7 @@ import trapline.engine.cpu.svm.VmrunChecks;
 import trapline.engine.cpu.vmx.AllowedControls;
 import trapline.engine.cpu.vmx.EntryChecks;
 import trapline.engine.cpu.vmx.VmxProcessor;
+import trapline.engine.event.InputEvent;
 import trapline.engine.exit.HostValues;
 import trapline.engine.exit.Hypervisor;
 import trapline.engine.exit.PtMsrs;
@@ -26,10 +28,16 @@ import trapline.engine.state.Vendor;
 /// Puts machines together: silicon, vCPU model and policy in, an [Execution] out.
 ///
 /// @param vcpus how many virtual CPUs
-public record Machines(Platform platform, VcpuModel model, Policy policy, int vcpus) {
+/// @param wishes what userspace asks of the VM before it has vCPUs
+public record Machines(
+        Platform platform, VcpuModel model, Policy policy, int vcpus, List<InputEvent> wishes) {
 
     public Machines {
         Applicability.check(policy, platform);
+    }
+
+    public Machines(Platform platform, VcpuModel model, Policy policy, int vcpus) {
+        this(platform, model, policy, vcpus, List.of());
     }
 
     /// How many physical CPUs there are: the platform's, and one for each vCPU at least.
@@ -45,6 +53,7 @@ public record Machines(Platform platform, VcpuModel model, Policy policy, int vc
                 pcpus(),
                 platform.has("V_SPEC_CTRL"),
                 PtMsrs.hostGuest(platform, policy),
+                platform.quirks().storesSpecCtrlShadow(),
                 IntStream.range(0, pcpus())
                         .mapToObj(pcpu -> HostValues.msrs(platform, policy, pcpu))
                         .toList());
@@ -73,6 +82,6 @@ public record Machines(Platform platform, VcpuModel model, Policy policy, int vc
                                 new EntryChecks(machine, platform))
                         : new SvmCode(policy, new VmrunChecks(machine));
         return new Execution(
-                machine, processor, new Hypervisor(vendor, setup), contexts, timelines);
+                machine, processor, new Hypervisor(vendor, setup), contexts, timelines, wishes);
     }
 }

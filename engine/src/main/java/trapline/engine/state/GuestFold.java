@@ -24,6 +24,7 @@ import trapline.engine.event.GuestEvent.VmInstructionExecuted;
 import trapline.engine.event.Kvm;
 import trapline.engine.event.Outcome;
 import trapline.engine.event.Reg;
+import trapline.engine.table.Bits;
 import trapline.engine.table.Field;
 import trapline.engine.table.Instructions;
 import trapline.engine.table.Layout;
@@ -33,6 +34,13 @@ import trapline.engine.table.Msrs;
 final class GuestFold {
 
     private static final Field PLE_GAP = Layout.VMCS.named("PLE_GAP");
+    private static final Field PRIMARY = Layout.VMCS.named("CPU_BASED_VM_EXEC_CONTROL");
+    private static final Field TERTIARY = Layout.VMCS.named("TERTIARY_VM_EXEC_CONTROL");
+    private static final Field SPEC_CTRL_MASK = Layout.VMCS.named("IA32_SPEC_CTRL_MASK");
+    private static final Field SPEC_CTRL_SHADOW = Layout.VMCS.named("IA32_SPEC_CTRL_SHADOW");
+    private static final long ACTIVATE_TERTIARY =
+            Bits.control("CPU_BASED_ACTIVATE_TERTIARY_CONTROLS");
+    private static final long VIRTUALIZE_SPEC_CTRL = Bits.control("VIRTUALIZE_IA32_SPEC_CTRL");
     private static final Field PAUSE_COUNT = Layout.VMCB.named("pause_filter_count");
     private static final Field PAUSE_THRESHOLD = Layout.VMCB.named("pause_filter_thresh");
 
@@ -108,10 +116,28 @@ final class GuestFold {
         vcpu.setMsr(e.msr(), e.value());
         boolean passed = vcpu.mode() == VcpuState.Mode.GUEST;
         if (passed && !machine.switched(e.msr())) {
-            machine.pcpuOf(vcpu).msrs.put(e.msr(), e.value());
+            boolean masked = e.msr() == Msrs.SPEC_CTRL && virtualizesSpecCtrl(vcpu);
+            long held = masked ? specCtrl(e.value(), vcpu, machine) : e.value();
+            machine.pcpuOf(vcpu).msrs.put(e.msr(), held);
         } else if (!passed && machine.config().trace() && Msrs.trace(e.msr())) {
             vcpu.guestTrace.put(e.msr(), e.value());
         }
+    }
+
+    private static boolean virtualizesSpecCtrl(VcpuState vcpu) {
+        return vcpu.vendor == Vendor.VMX
+                && vcpu.current().has(TERTIARY, VIRTUALIZE_SPEC_CTRL)
+                && vcpu.current().has(PRIMARY, ACTIVATE_TERTIARY);
+    }
+
+    /// "Virtualize IA32_SPEC_CTRL": the shadow is what the guest wrote; masked bits stay as they are.
+    private static long specCtrl(long written, VcpuState vcpu, MachineState machine) {
+        Image vmcs = vcpu.current();
+        long mask = vmcs.get(SPEC_CTRL_MASK);
+        if (machine.config().storesSpecCtrlShadow()) {
+            vmcs.set(SPEC_CTRL_SHADOW.id(), written);
+        }
+        return (written & ~mask) | (machine.pcpuOf(vcpu).msr(Msrs.SPEC_CTRL) & mask);
     }
 
     /// A write to a command MSR acts; it leaves no value behind.

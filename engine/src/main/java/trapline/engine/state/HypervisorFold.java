@@ -19,6 +19,7 @@ import trapline.engine.event.HypervisorEvent.NestedExited;
 import trapline.engine.event.HypervisorEvent.PassThroughWithheld;
 import trapline.engine.event.HypervisorEvent.RegistersChanged;
 import trapline.engine.event.HypervisorEvent.SaveArea;
+import trapline.engine.event.HypervisorEvent.SpecCtrlForceAnswered;
 import trapline.engine.event.HypervisorEvent.UserspaceExited;
 import trapline.engine.event.HypervisorEvent.UserspaceMsrAsked;
 import trapline.engine.event.HypervisorEvent.UserspaceMsrStored;
@@ -26,6 +27,7 @@ import trapline.engine.event.HypervisorEvent.VariableChanged;
 import trapline.engine.event.HypervisorEvent.VcpuLoaded;
 import trapline.engine.event.HypervisorEvent.VcpuPut;
 import trapline.engine.event.HypervisorEvent.VmcbFieldWritten;
+import trapline.engine.event.HypervisorEvent.VmcsFieldRead;
 import trapline.engine.event.HypervisorEvent.VmcsFieldWritten;
 import trapline.engine.event.Kvm;
 import trapline.engine.event.MsrFilter;
@@ -40,6 +42,7 @@ final class HypervisorFold {
 
     private static final Field CLEAN = Layout.VMCB.named("clean");
     private static final Field ASID = Layout.VMCB.named("asid");
+    private static final Field SPEC_CTRL_SHADOW = Layout.VMCS.named("IA32_SPEC_CTRL_SHADOW");
 
     private HypervisorFold() {}
 
@@ -89,6 +92,13 @@ final class HypervisorFold {
             }
             case MmioPageMapped e -> machine.vm.mmioFrames.add(e.frame());
             case HypercallPatched e -> machine.vm.patchedHypercalls.add(e.rip());
+            case VmcsFieldRead e -> vmcsFieldRead(e, vcpu);
+            case SpecCtrlForceAnswered e -> {
+                if (e.vm() && e.granted()) {
+                    machine.vm.forceMask = e.mask();
+                    machine.vm.forceValue = e.value();
+                }
+            }
             case MsrFilterStored e -> msrFilterStored(e, machine);
             case MsrExitsStored e -> {
                 if (e.error().isEmpty()) {
@@ -144,6 +154,15 @@ final class HypervisorFold {
             vcpu.guestTrace.put(e.msr(), e.value());
         } else if (e.cause() == HostCause.ENTRY_SAVE && Msrs.trace(e.msr())) {
             vcpu.hostTrace.put(e.msr(), e.value());
+        }
+    }
+
+    /// What the guest wrote, and what it runs with then (`vmx_spec_ctrl_restore_host` of the RFC, FACTS 2.3).
+    private static void vmcsFieldRead(VmcsFieldRead e, VcpuState vcpu) {
+        if (e.field() == SPEC_CTRL_SHADOW.id()) {
+            long mask = vcpu.kvm(Kvm.FORCE_MASK);
+            vcpu.set(Kvm.SPEC_CTRL_SHADOW, e.value());
+            vcpu.set(Kvm.SPEC_CTRL, (e.value() & ~mask) | vcpu.kvm(Kvm.FORCE_VALUE));
         }
     }
 

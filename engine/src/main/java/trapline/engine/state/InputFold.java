@@ -6,6 +6,7 @@ import trapline.engine.event.InputEvent.HostPreempted;
 import trapline.engine.event.InputEvent.InterruptArrived;
 import trapline.engine.event.InputEvent.MsrExitsRequested;
 import trapline.engine.event.InputEvent.MsrFilterRequested;
+import trapline.engine.event.InputEvent.SpecCtrlForceRequested;
 import trapline.engine.event.InputEvent.Target;
 import trapline.engine.event.InputEvent.TimestampRead;
 import trapline.engine.event.InputEvent.UserspaceMsrRequested;
@@ -36,7 +37,8 @@ final class InputFold {
                     TimestampRead _,
                     DeviceRead _,
                     MsrFilterRequested _,
-                    MsrExitsRequested _ -> {}
+                    MsrExitsRequested _,
+                    SpecCtrlForceRequested _ -> {}
         }
     }
 }

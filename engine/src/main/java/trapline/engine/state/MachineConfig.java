@@ -7,6 +7,7 @@ import java.util.SortedMap;
 ///
 /// @param vSpecCtrl whether the processor switches SPEC_CTRL by itself (AMD V_SPEC_CTRL)
 /// @param trace whether VM entry and exit switch RTIT_CTL where a VMCS says so (PT in host-guest mode)
+/// @param storesSpecCtrlShadow whether WRMSR by the guest reaches the shadow of IA32_SPEC_CTRL in the VMCS
 /// @param hostMsrs the MSR values of each pCPU while only the host runs
 public record MachineConfig(
         Vendor vendor,
@@ -14,6 +15,7 @@ public record MachineConfig(
         int pcpus,
         boolean vSpecCtrl,
         boolean trace,
+        boolean storesSpecCtrlShadow,
         List<SortedMap<Integer, Long>> hostMsrs) {
 
     public SortedMap<Integer, Long> hostMsrs(int pcpu) {

@@ -21,7 +21,8 @@ public final class Sections {
                     "vcpu.pt-host",
                     "vm.filter",
                     "vcpu.userspace-msrs",
-                    "vcpu.withheld");
+                    "vcpu.withheld",
+                    "vm.force");
 
     private Sections() {}
 
@@ -30,6 +31,12 @@ public final class Sections {
         sections.add(new Part("machine").put(0, machine.order, 0).done());
         sections.add(keys("vm.mmio", machine.vm.mmioFrames));
         sections.add(keys("vm.hypercalls", machine.vm.patchedHypercalls));
+        optional(
+                new Part("vm.force")
+                        .put(0, machine.vm.forceMask, 0)
+                        .put(1, machine.vm.forceValue, 0)
+                        .done(),
+                sections);
         for (PcpuState pcpu : machine.pcpus) {
             String name = "pcpu" + pcpu.id;
             sections.add(
@@ -155,13 +162,26 @@ public final class Sections {
             if (owner.equals("machine")) {
                 machine.order = value;
             } else if (owner.equals("vm")) {
-                (part.equals("mmio") ? machine.vm.mmioFrames : machine.vm.patchedHypercalls)
-                        .add(key);
+                restore(machine.vm, part, key, value);
             } else if (owner.startsWith("pcpu")) {
                 restore(machine.pcpus[Integer.parseInt(owner.substring(4))], part, key, value);
             } else {
                 restore(machine.vcpus[Integer.parseInt(owner.substring(4))], part, key, value);
             }
+        }
+    }
+
+    private static void restore(VmState vm, String part, long key, long value) {
+        switch (part) {
+            case "mmio" -> vm.mmioFrames.add(key);
+            case "force" -> {
+                if (index(key) == 0) {
+                    vm.forceMask = value;
+                } else {
+                    vm.forceValue = value;
+                }
+            }
+            default -> vm.patchedHypercalls.add(key);
         }
     }
 

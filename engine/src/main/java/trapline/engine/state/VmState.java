@@ -9,6 +9,8 @@ public final class VmState {
     final LongSet patchedHypercalls;
     MsrFilter msrFilter = MsrFilter.NONE;
     int msrExits;
+    long forceMask;
+    long forceValue;
 
     VmState() {
         this(new LongSet(), new LongSet());
@@ -39,10 +41,22 @@ public final class VmState {
         return msrExits;
     }
 
+    /// The bits of SPEC_CTRL that userspace forces on the whole VM.
+    public long forceMask() {
+        return forceMask;
+    }
+
+    /// Those of them that are set.
+    public long forceValue() {
+        return forceValue;
+    }
+
     VmState copy() {
         VmState copy = new VmState(mmioFrames.copy(), patchedHypercalls.copy());
         copy.msrFilter = msrFilter;
         copy.msrExits = msrExits;
+        copy.forceMask = forceMask;
+        copy.forceValue = forceValue;
         return copy;
     }
 }

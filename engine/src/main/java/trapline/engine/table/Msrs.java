@@ -37,6 +37,9 @@ public final class Msrs {
     public static final int RTIT_STATUS      = index("IA32_RTIT_STATUS");
     public static final int RTIT_CR3_MATCH   = index("IA32_RTIT_CR3_MATCH");
     public static final int RTIT_ADDR0_A     = index("IA32_RTIT_ADDR0_A");
+    public static final int VIRTUAL_ENUMERATION = index("VIRTUAL_ENUMERATION");
+    public static final int VIRTUAL_MITIGATION_ENUM = index("VIRTUAL_MITIGATION_ENUM");
+    public static final int VIRTUAL_MITIGATION_CTRL = index("VIRTUAL_MITIGATION_CTRL");
     // spotless:on
 
     private Msrs() {}

@@ -17,7 +17,7 @@ import trapline.engine.state.Vendor;
 class ScenarioErrorsTest {
 
     private static final String ALL_OPS =
-            "ops are cpuid, hlt, host-filter, host-interrupt, host-write, in, interrupt, invlpg, invpcid, mmio, mov-cr, mov-dr, nested,"
+            "ops are cpuid, force-spec-ctrl, hlt, host-filter, host-interrupt, host-write, in, interrupt, invlpg, invpcid, mmio, mov-cr, mov-dr, nested,"
                     + " out, pause, preempt, rdmsr, rdtsc, repeat, run, vmcall, vmload, vmmcall, vmsave, wrmsr, xsetbv";
 
     /// One op each, the file's third line.
@@ -129,6 +129,13 @@ class ScenarioErrorsTest {
                         "preempt: {cpu: 1}",
                         "3:13: unknown key 'cpu' in preempt; did you mean pcpu?"),
                 syntax("preempt: 1", "3:12: 'preempt' takes no operand"),
+                syntax("force-spec-ctrl: {mask: 4}", "3:20: 'value' is missing"),
+                unknown(
+                        "force-spec-ctrl: {msk: 4, value: 4}",
+                        "3:21: unknown key 'msk' in force-spec-ctrl; did you mean mask?"),
+                syntax(
+                        "force-spec-ctrl: {mask: all, value: 4}",
+                        "3:27: expected a whole number of up to 64 bits, found 'all'"),
                 // Blocks
                 syntax("{repeat: 3}", "3:3: 'do' is missing"),
                 unknown(
@@ -240,6 +247,12 @@ class ScenarioErrorsTest {
                         "scenario: s\nprogram: []\nvcpu: {0: []}\n",
                         "1:1: expected either 'program' or 'vcpu'"),
                 syntax("scenario: s\nscenario: t\nprogram: []\n", "2:1: 'scenario' stands twice"),
+                unknown(
+                        "scenario: s\nvm: {force-spec-ctl: {}}\nprogram: []\n",
+                        "2:6: unknown key 'force-spec-ctl' in vm; did you mean force-spec-ctrl?"),
+                syntax(
+                        "scenario: s\nvm: {force-spec-ctrl: {value: 1}}\nprogram: []\n",
+                        "2:23: 'mask' is missing"),
                 unknown(
                         "scenario: s\nprogramm: []\n",
                         "2:1: unknown key 'programm' in a scenario; did you mean program?"),

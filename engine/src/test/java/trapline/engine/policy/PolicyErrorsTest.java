@@ -120,6 +120,21 @@ class PolicyErrorsTest {
                         "spec-ctrl: {v-spec-ctrl: never}",
                         "2:26: unknown treatment of V_SPEC_CTRL 'never'; expected unknown, pass-through or pass-through-if-guest-has"),
                 unknown(
+                        "spec-ctrl-force: {by: magic}",
+                        "2:23: unknown way of forcing 'magic'; expected none, shadow or intercept"),
+                unknown(
+                        "spec-ctrl-force: {by: shadow, set: and}",
+                        "2:36: unknown rule 'and'; expected or or merge"),
+                unknown(
+                        "force-scope: {of: host}",
+                        "2:19: unknown scope 'host'; expected vm or vcpu"),
+                unknown(
+                        "mitigation-msrs: {by: kvm}",
+                        "2:23: unknown emulator 'kvm'; expected nobody or kernel"),
+                unknown(
+                        "mitigation-msrs: {by: kernel, vmcs-mask: no}",
+                        "2:42: unknown treatment of the mask 'no'; expected kept or written"),
+                unknown(
                         "pred-cmd: {passthrough: at-cpuid}",
                         "2:12: unknown key 'passthrough' in pred-cmd; did you mean pass-through?"),
                 unknown(

@@ -41,12 +41,11 @@ class RulesTest {
     }
 
     private static List<Violation> judge(VcpuScenario scenario, String text) {
-        Guest guest =
-                Scenario.parse("scenario: test\n" + text, "test")
-                        .on(scenario.platform().vendor(), Optional.empty());
+        Scenario file = Scenario.parse("scenario: test\n" + text, "test");
+        Guest guest = file.on(scenario.platform().vendor(), Optional.empty());
         Judges judges = new Judges();
         Execution execution =
-                scenario.machines(guest.vcpus())
+                scenario.machines(guest.vcpus(), file.vm())
                         .execution(new ModelWorld(1, guest.vcpus()), judges);
         judges.rules = new Rules(execution.machine(), execution.setup());
         execution.start();
@@ -370,5 +369,106 @@ class RulesTest {
         assertEquals(
                 "PT MSRs are passed through to a vCPU that does not have them",
                 broken(Rules.Name.HIDDEN_FEATURE, passed, TRACES).message());
+    }
+
+    private static VcpuScenario forced(String variants) {
+        return VcpuScenario.on("SapphireRapids").under("kvm-6.1," + variants);
+    }
+
+    /// FACTS 2.3: V | F leaves what is forced off as the guest wrote it. It wrote 5, of which 4 is forced off; the
+    /// processor runs with it from that entry on, and the guest's next write cannot change it.
+    @Test
+    void forcedOffBitLeaksInTheFirstWrite() {
+        String program =
+                """
+                vm: {force-spec-ctrl: {mask: 4, value: 0}}
+                program:
+                  - wrmsr: {msr: IA32_SPEC_CTRL, value: 5}
+                  - wrmsr: {msr: IA32_SPEC_CTRL, value: 1}
+                  - cpuid: {leaf: 1}
+                  - cpuid: {leaf: 1}
+                """;
+        Violation violation =
+                broken(Rules.Name.FORCED_BITS, forced("spec-ctrl-force=hw-shadow"), program);
+        assertEquals(
+                "the guest runs with SPEC_CTRL 0x5, of which 0x4 is to be 0x0",
+                violation.message());
+        assertEquals(1, violation.first().stamp().op());
+        // The entry after the first write, and the second write: the first exit's end puts it
+        // right.
+        assertEquals(2, violation.count());
+        assertKept(forced("spec-ctrl-force=hw-shadow-fixed"), program);
+        assertKept(forced("spec-ctrl-force=intercept"), program);
+        assertKept(forced("spec-ctrl-force=none"), program);
+    }
+
+    /// The host has 0x401. What the exit computes of the guest's 0x405 with 4 off is 0x401, too: nobody writes the
+    /// MSR, and the host runs with the guest's SSBD; so does the guest, for good.
+    @Test
+    void forcedOffBitReachesTheHost() {
+        String program =
+                """
+                vm: {force-spec-ctrl: {mask: 4, value: 0}}
+                program:
+                  - wrmsr: {msr: IA32_SPEC_CTRL, value: 0x405}
+                  - cpuid: {leaf: 1}
+                  - cpuid: {leaf: 1}
+                """;
+        VcpuScenario shadow = forced("spec-ctrl-force=hw-shadow");
+        Violation host = broken(Rules.Name.HOST_SPEC_CTRL, shadow, program);
+        assertEquals("the host runs with SPEC_CTRL 0x405, its own is 0x401", host.message());
+        // Entered with it after the write and after each CPUID.
+        assertEquals(3, broken(Rules.Name.FORCED_BITS, shadow, program).count());
+        assertKept(forced("spec-ctrl-force=hw-shadow-fixed"), program);
+    }
+
+    /// FACTS 2.4: what the guest tells changes the force of the vCPU, but not the mask in the VMCS, so that its next
+    /// write, which does not exit, lifts the bit: until the exit after it.
+    @Test
+    void mitigationIsLiftedThroughStaleMask() {
+        String program =
+                """
+                program:
+                  - wrmsr: {msr: IA32_SPEC_CTRL, value: 1}
+                  - wrmsr: {msr: VIRTUAL_MITIGATION_CTRL, value: 1}
+                  - wrmsr: {msr: IA32_SPEC_CTRL, value: 5}
+                  - cpuid: {leaf: 1}
+                """;
+        VcpuScenario posted = forced("spec-ctrl-force=hw-shadow,mitigation-msrs=rfc-kernel");
+        Violation violation = broken(Rules.Name.FORCED_BITS, posted, program);
+        assertEquals(
+                "the guest runs with SPEC_CTRL 0x5, of which 0x400 is to be 0x400",
+                violation.message());
+        assertEquals(3, violation.first().stamp().op());
+        assertEquals(1, violation.count());
+        assertKept(
+                posted.file(
+                        """
+                        policy: mine
+                        extends: kvm-6.1,spec-ctrl-force=hw-shadow,mitigation-msrs=rfc-kernel
+                        mitigation-msrs: {vmcs-mask: written}
+                        """),
+                program);
+        assertKept(forced("spec-ctrl-force=intercept,mitigation-msrs=rfc-kernel"), program);
+    }
+
+    /// FACTS 2.3 and 2.4: without the control nothing is forced, and what is stored again is a shadow that nobody
+    /// keeps.
+    @Test
+    void mitigationWithoutControlForcesNothing() {
+        String program =
+                """
+                program:
+                  - wrmsr: {msr: IA32_SPEC_CTRL, value: 1}
+                  - wrmsr: {msr: VIRTUAL_MITIGATION_CTRL, value: 1}
+                  - run: 10
+                """;
+        VcpuScenario posted = forced("mitigation-msrs=rfc-kernel");
+        assertEquals(
+                "the guest runs with SPEC_CTRL 0x0, of which 0x400 is to be 0x400",
+                broken(Rules.Name.FORCED_BITS, posted, program).message());
+        assertEquals(
+                "the guest runs with SPEC_CTRL 0x0, it wrote 0x1",
+                broken(Rules.Name.GUEST_SPEC_CTRL, posted, program).message());
     }
 }

@@ -18,6 +18,8 @@ public final class Vmcs {
     public static final Field ENTRY_INTERRUPT_INFO = field("VM_ENTRY_INTR_INFO_FIELD");
     public static final Field ENTRY_ERROR_CODE     = field("VM_ENTRY_EXCEPTION_ERROR_CODE");
     public static final Field ENTRY_LENGTH         = field("VM_ENTRY_INSTRUCTION_LEN");
+    public static final Field SPEC_CTRL_MASK       = field("IA32_SPEC_CTRL_MASK");
+    public static final Field SPEC_CTRL_SHADOW     = field("IA32_SPEC_CTRL_SHADOW");
     public static final Field EXIT_REASON          = field("VM_EXIT_REASON");
     public static final Field EXIT_QUALIFICATION   = field("EXIT_QUALIFICATION");
     public static final Field EXIT_INTERRUPT_INFO  = field("VM_EXIT_INTR_INFO");
@@ -88,6 +90,7 @@ public final class Vmcs {
     public static final long INTERRUPT_WINDOW      = Bits.control("CPU_BASED_INTR_WINDOW_EXITING");
     public static final long ACTIVATE_SECONDARY    = Bits.control("CPU_BASED_ACTIVATE_SECONDARY_CONTROLS");
     public static final long ACTIVATE_TERTIARY     = Bits.control("CPU_BASED_ACTIVATE_TERTIARY_CONTROLS");
+    public static final long VIRTUALIZE_SPEC_CTRL  = Bits.control("VIRTUALIZE_IA32_SPEC_CTRL");
     public static final long VIRTUALIZE_APIC       = Bits.control("SECONDARY_EXEC_VIRTUALIZE_APIC_ACCESSES");
     public static final long VIRTUALIZE_X2APIC     = Bits.control("SECONDARY_EXEC_VIRTUALIZE_X2APIC_MODE");
     public static final long ENABLE_EPT            = Bits.control("SECONDARY_EXEC_ENABLE_EPT");

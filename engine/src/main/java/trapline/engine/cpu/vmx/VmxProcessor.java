@@ -24,6 +24,7 @@ import trapline.engine.state.MachineState;
 import trapline.engine.state.VcpuState;
 import trapline.engine.table.Field;
 import trapline.engine.table.Layout;
+import trapline.engine.table.Msrs;
 
 /// An Intel processor in VMX non-root operation (SDM vol. 3C, VMX Non-Root Operation, VM Entries, VM Exits).
 public final class VmxProcessor implements Processor {
@@ -33,12 +34,14 @@ public final class VmxProcessor implements Processor {
     private final MachineState machine;
     private final Execute execute;
     private final EntryChecks checks;
+    private final boolean checksMergedSpecCtrl;
     private final WritesBuilder writes = new WritesBuilder();
 
     public VmxProcessor(MachineState machine, Platform platform, World world) {
         this.machine = machine;
         execute = new Execute(machine, platform, world);
         checks = new EntryChecks(machine, platform);
+        checksMergedSpecCtrl = platform.quirks().checksMergedSpecCtrl();
     }
 
     @Override
@@ -51,14 +54,18 @@ public final class VmxProcessor implements Processor {
                     exit(VmxReason.MSR_WRITE, 0, op, vcpu, out);
                     yield new Exit.Wrmsr(o.msr(), o.value());
                 }
-                yield execute.wrmsr(o, vcpu, out);
+                yield o.msr() == Msrs.SPEC_CTRL && virtualizesSpecCtrl(vmcs)
+                        ? execute.wrmsr(o, specCtrlChecked(o, vmcs, vcpu), vcpu, out)
+                        : execute.wrmsr(o, vcpu, out);
             }
             case GuestOp.Rdmsr o -> {
                 if (msrExits(vmcs, vcpu, o.msr(), false)) {
                     exit(VmxReason.MSR_READ, 0, op, vcpu, out);
                     yield new Exit.Rdmsr(o.msr());
                 }
-                yield execute.rdmsr(o, vcpu, out);
+                yield o.msr() == Msrs.SPEC_CTRL && virtualizesSpecCtrl(vmcs)
+                        ? execute.rdmsr(o, vmcs.get(Vmcs.SPEC_CTRL_SHADOW), out)
+                        : execute.rdmsr(o, vcpu, out);
             }
             case GuestOp.Cpuid o -> {
                 exit(VmxReason.CPUID, 0, op, vcpu, out);
@@ -122,6 +129,19 @@ public final class VmxProcessor implements Processor {
     private static boolean msrExits(Image vmcs, VcpuState vcpu, int msr, boolean write) {
         return !vmcs.has(Vmcs.PRIMARY, Vmcs.USE_MSR_BITMAPS)
                 || vcpu.bitmap(vcpu.currentStructure()).exits(msr, write);
+    }
+
+    private static boolean virtualizesSpecCtrl(Image vmcs) {
+        return vmcs.has(Vmcs.TERTIARY, Vmcs.VIRTUALIZE_SPEC_CTRL)
+                && vmcs.has(Vmcs.PRIMARY, Vmcs.ACTIVATE_TERTIARY);
+    }
+
+    /// The value whose reserved bits make a virtualized write fault: by default what the hardware would hold.
+    private long specCtrlChecked(GuestOp.Wrmsr op, Image vmcs, VcpuState vcpu) {
+        long mask = vmcs.get(Vmcs.SPEC_CTRL_MASK);
+        return checksMergedSpecCtrl
+                ? (op.value() & ~mask) | (machine.hardwareMsr(vcpu, Msrs.SPEC_CTRL) & mask)
+                : op.value();
     }
 
     private Exit mmio(GuestOp.Mmio op, Image vmcs, VcpuState vcpu, Emitter out) {

@@ -28,6 +28,7 @@ import trapline.engine.policy.Policy;
 import trapline.engine.policy.Policy.Access;
 import trapline.engine.policy.Policy.Phases;
 import trapline.engine.policy.Policy.SvmControls;
+import trapline.engine.policy.SpecCtrlForce;
 import trapline.engine.policy.Step;
 import trapline.engine.state.Image;
 import trapline.engine.state.RegisterMap;
@@ -297,6 +298,31 @@ public final class SvmCode implements VendorCode {
     @Override
     public void storeTraceControl(Vcpu v, long value) {
         Check.that(false, "SVM has no Processor Trace");
+    }
+
+    @Override
+    public SpecCtrlForce specCtrlForce() {
+        return SpecCtrlForce.NONE;
+    }
+
+    @Override
+    public void writeSpecCtrlShadow(Vcpu v, long value) {
+        Check.that(false, "SVM does not shadow SPEC_CTRL");
+    }
+
+    @Override
+    public void readSpecCtrlShadow(Vcpu v) {
+        Check.that(false, "SVM does not shadow SPEC_CTRL");
+    }
+
+    @Override
+    public void writeSpecCtrlMask(Vcpu v, long mask) {
+        Check.that(false, "SVM does not mask SPEC_CTRL");
+    }
+
+    @Override
+    public boolean emulatesVirtualMsrs() {
+        return false;
     }
 
     @Override

@@ -58,11 +58,16 @@ final class NestedVmx {
 
     private final Policy policy;
     private final EntryChecks checks;
+
+    /// Whether the processor shadows SPEC_CTRL for the guest. L1 is not shown that it can.
+    private final boolean shadowsSpecCtrl;
+
     private final WritesBuilder writes = new WritesBuilder();
 
-    NestedVmx(Policy policy, EntryChecks checks) {
+    NestedVmx(Policy policy, EntryChecks checks, boolean shadowsSpecCtrl) {
         this.policy = policy;
         this.checks = checks;
+        this.shadowsSpecCtrl = shadowsSpecCtrl;
     }
 
     /// VMXON and the instructions that need it.
@@ -191,7 +196,7 @@ final class NestedVmx {
         long secondary12 =
                 vmcs12.has(Vmcs.PRIMARY, Vmcs.ACTIVATE_SECONDARY) ? vmcs12.get(Vmcs.SECONDARY) : 0;
         VmxCode.write(v, 2, Vmcs.SECONDARY, secondary01 | secondary12);
-        VmxCode.write(v, 2, Vmcs.TERTIARY, vmcs01.get(Vmcs.TERTIARY));
+        specCtrl02(v, vmcs01.get(Vmcs.TERTIARY));
         VmxCode.write(v, 2, Vmcs.EXIT_CONTROLS, vmcs01.get(Vmcs.EXIT_CONTROLS));
         long entry = vmcs01.get(Vmcs.ENTRY_CONTROLS) & ~Vmcs.ENTRY_IA32E_MODE;
         VmxCode.write(
@@ -211,6 +216,17 @@ final class NestedVmx {
         VmxCode.write(v, 2, Vmcs.GUEST_EFER, efer);
         VmxCode.switchEfer(v, efer);
         v.emit(new RegistersChanged(guestRegisters(v)));
+    }
+
+    /// L2 is kept from the bits that L1 is kept from, and finds the value that L1 left (RFC v3, patch 03).
+    private void specCtrl02(Vcpu v, long tertiary01) {
+        if (!shadowsSpecCtrl) {
+            VmxCode.write(v, 2, Vmcs.TERTIARY, tertiary01);
+            return;
+        }
+        VmxCode.write(v, 2, Vmcs.SPEC_CTRL_MASK, v.state().kvm(Kvm.FORCE_MASK));
+        VmxCode.write(v, 2, Vmcs.TERTIARY, tertiary01 & Vmcs.VIRTUALIZE_SPEC_CTRL);
+        VmxCode.write(v, 2, Vmcs.SPEC_CTRL_SHADOW, v.state().kvm(Kvm.SPEC_CTRL_SHADOW));
     }
 
     /// Whether entry takes a guest field from vmcs12: some only with a control.
@@ -393,6 +409,9 @@ final class NestedVmx {
         VmxCode.write(v, 12, Vmcs.EXIT_REASON, reason);
         VmxCode.write(v, 12, Vmcs.EXIT_QUALIFICATION, qualification);
         v.emit(new NestedExited(reason, qualification));
+        if (shadowsSpecCtrl) {
+            VmxCode.write(v, 1, Vmcs.SPEC_CTRL_SHADOW, v.state().kvm(Kvm.SPEC_CTRL_SHADOW));
+        }
         loadHostStateOf12(v);
         if (ran && barrierAtExit(v)) {
             v.barrier();

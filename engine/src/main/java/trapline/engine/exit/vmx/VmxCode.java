@@ -15,6 +15,7 @@ import trapline.engine.event.HypervisorEvent.EventInjected;
 import trapline.engine.event.HypervisorEvent.EventType;
 import trapline.engine.event.HypervisorEvent.HostCause;
 import trapline.engine.event.HypervisorEvent.RegistersChanged;
+import trapline.engine.event.HypervisorEvent.VmcsFieldRead;
 import trapline.engine.event.HypervisorEvent.VmcsFieldWritten;
 import trapline.engine.event.Kvm;
 import trapline.engine.event.Outcome;
@@ -22,10 +23,13 @@ import trapline.engine.event.Reg;
 import trapline.engine.exit.HostValues;
 import trapline.engine.exit.Vcpu;
 import trapline.engine.exit.VendorCode;
+import trapline.engine.policy.MitigationMsrs;
 import trapline.engine.policy.Policy;
 import trapline.engine.policy.Policy.Access;
 import trapline.engine.policy.Policy.Phases;
 import trapline.engine.policy.Policy.VmxControls;
+import trapline.engine.policy.SpecCtrlForce;
+import trapline.engine.policy.SpecCtrlForce.By;
 import trapline.engine.policy.Step;
 import trapline.engine.state.Image;
 import trapline.engine.state.RegisterMap;
@@ -59,13 +63,28 @@ public final class VmxCode implements VendorCode {
 
     private final Policy policy;
     private final AllowedControls allowed;
+    private final SpecCtrlForce specCtrlForce;
     private final NestedVmx nested;
     private final WritesBuilder writes = new WritesBuilder();
 
     public VmxCode(Policy policy, AllowedControls allowed, EntryChecks checks) {
         this.policy = policy;
         this.allowed = allowed;
-        nested = new NestedVmx(policy, checks);
+        specCtrlForce = specCtrlForce(policy.mechanisms().specCtrlForce(), allowed);
+        nested = new NestedVmx(policy, checks, shadowsSpecCtrl());
+    }
+
+    /// A processor without the control shadows nothing (`cpu_has_spec_ctrl_shadow` of the RFC).
+    private static SpecCtrlForce specCtrlForce(SpecCtrlForce wanted, AllowedControls allowed) {
+        boolean has =
+                allowed.adjust(Vmcs.PRIMARY, Vmcs.ACTIVATE_TERTIARY)
+                                == allowed.adjust(Vmcs.PRIMARY, 0) + Vmcs.ACTIVATE_TERTIARY
+                        && allowed.adjust(Vmcs.TERTIARY, Vmcs.VIRTUALIZE_SPEC_CTRL) != 0;
+        return wanted.by() == By.SHADOW && !has ? SpecCtrlForce.NONE : wanted;
+    }
+
+    private boolean shadowsSpecCtrl() {
+        return specCtrlForce.by() == By.SHADOW;
     }
 
     @Override
@@ -95,6 +114,11 @@ public final class VmxCode implements VendorCode {
     @Override
     public void create(Vcpu v) {
         controls(v);
+        v.set(Kvm.FORCE_MASK, v.machine().vm().forceMask());
+        v.set(Kvm.FORCE_VALUE, v.machine().vm().forceValue());
+        if (shadowsSpecCtrl()) {
+            writeSpecCtrlMask(v, v.state().kvm(Kvm.FORCE_MASK));
+        }
         write(v, 1, Vmcs.LINK_POINTER, -1);
         write(v, 1, Vmcs.MSR_BITMAP, HostValues.page(v.id(), BITMAP_PAGE));
         write(v, 1, Vmcs.VIRTUAL_APIC_PAGE, HostValues.page(v.id(), APIC_PAGE));
@@ -111,8 +135,9 @@ public final class VmxCode implements VendorCode {
     private void controls(Vcpu v) {
         VmxControls choice = policy.vendors().vmx().controls();
         write(v, 1, Vmcs.PIN_BASED, adjusted(Vmcs.PIN_BASED, choice.always().get("pin")));
-        long primary = adjusted(Vmcs.PRIMARY, choice.always().get("primary"));
-        write(v, 1, Vmcs.PRIMARY, primary);
+        long primary = mask(choice.always().get("primary"));
+        primary |= shadowsSpecCtrl() ? Vmcs.ACTIVATE_TERTIARY : 0;
+        write(v, 1, Vmcs.PRIMARY, allowed.adjust(Vmcs.PRIMARY, primary));
         long secondary = mask(choice.always().get("secondary"));
         for (Map.Entry<String, List<String>> control : choice.ifGuest().entrySet()) {
             boolean shown = v.setup().model().hasAll(control.getValue());
@@ -125,7 +150,9 @@ public final class VmxCode implements VendorCode {
         boolean traces = v.setup().traces();
         secondary |= traces ? Vmcs.PT_USE_GPA | Vmcs.PT_CONCEAL_VMX : 0;
         write(v, 1, Vmcs.SECONDARY, allowed.adjust(Vmcs.SECONDARY, secondary));
-        write(v, 1, Vmcs.TERTIARY, adjusted(Vmcs.TERTIARY, choice.always().get("tertiary")));
+        long tertiary = mask(choice.always().get("tertiary"));
+        tertiary |= shadowsSpecCtrl() ? Vmcs.VIRTUALIZE_SPEC_CTRL : 0;
+        write(v, 1, Vmcs.TERTIARY, allowed.adjust(Vmcs.TERTIARY, tertiary));
         long exit = mask(choice.always().get("exit"));
         exit |= traces ? Vmcs.EXIT_PT_CONCEAL_PIP | Vmcs.EXIT_CLEAR_RTIT_CTL : 0;
         write(v, 1, Vmcs.EXIT_CONTROLS, allowed.adjust(Vmcs.EXIT_CONTROLS, exit));
@@ -259,6 +286,37 @@ public final class VmxCode implements VendorCode {
     @Override
     public void storeTraceControl(Vcpu v, long value) {
         write(v, 1, Vmcs.GUEST_RTIT_CTL, value);
+    }
+
+    @Override
+    public SpecCtrlForce specCtrlForce() {
+        return specCtrlForce;
+    }
+
+    @Override
+    public void writeSpecCtrlShadow(Vcpu v, long value) {
+        writeCurrent(v, Vmcs.SPEC_CTRL_SHADOW, value);
+    }
+
+    @Override
+    public void readSpecCtrlShadow(Vcpu v) {
+        v.emit(
+                new VmcsFieldRead(
+                        v.state().currentStructure(),
+                        Vmcs.SPEC_CTRL_SHADOW.id(),
+                        v.state().current().get(Vmcs.SPEC_CTRL_SHADOW)));
+    }
+
+    @Override
+    public void writeSpecCtrlMask(Vcpu v, long mask) {
+        for (int structure = 1; structure <= v.state().level(); structure++) {
+            write(v, structure, Vmcs.SPEC_CTRL_MASK, mask);
+        }
+    }
+
+    @Override
+    public boolean emulatesVirtualMsrs() {
+        return policy.mechanisms().mitigationMsrs().by() == MitigationMsrs.By.KERNEL;
     }
 
     @Override

@@ -75,6 +75,8 @@ final class DiffText {
         row("", counts.host(true));
         rows("  ", counts.hostByMsr(true));
         row("", counts.fieldWrites());
+        rows("returns ", counts.returns());
+        rows("RAP flushes ", counts.rapFlushes());
         cycles();
     }
 

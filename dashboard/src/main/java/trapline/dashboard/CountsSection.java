@@ -43,6 +43,8 @@ final class CountsSection {
                 "Host WRMSR by MSR and cause",
                 counts.hostByMsr(true),
                 Optional.of(counts.host(true)));
+        table("Returns by what the predictor held", counts.returns(), Optional.empty());
+        table("Flushes of the predictor by cause", counts.rapFlushes(), Optional.empty());
         table("Mutations by field", counts.mutations(), Optional.empty());
         html.close().close().close();
     }

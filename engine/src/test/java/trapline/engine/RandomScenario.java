@@ -54,7 +54,8 @@ public record RandomScenario(VcpuScenario machine, String text) {
                     "{ibrs-all: false, invpcid: false}",
                     "{spec-ctrl: false, ibrs: false, amd-stibp: false, amd-ssbd: false}",
                     "{xsave: false, pcid: false}",
-                    "{ibpb: false, rdtscp: false, smep: false}");
+                    "{ibpb: false, rdtscp: false, smep: false}",
+                    "{eraps: false}");
     private static final List<String> MSRS =
             List.of(
                     "IA32_SPEC_CTRL",
@@ -186,7 +187,7 @@ public record RandomScenario(VcpuScenario machine, String text) {
         }
 
         private String op() {
-            return switch (below(30)) {
+            return switch (below(32)) {
                 case 0, 1, 2, 3, 4, 5 ->
                         "wrmsr: {msr: %s, value: %s}".formatted(one(MSRS), one(VALUES));
                 case 6, 7, 8 -> "rdmsr: " + one(MSRS);
@@ -224,6 +225,8 @@ public record RandomScenario(VcpuScenario machine, String text) {
                                         one(List.of("0", "5", "0x401", "0xff")),
                                         one(List.of("0", "1", "4", "0x400")));
                 case 27 -> "host-write: {msr: %s, value: %s}".formatted(one(MSRS), one(VALUES));
+                case 29 -> "call: {random: [1, 40]}";
+                case 30 -> "ret: {random: [1, 12]}";
                 default ->
                         below(2) == 0 ? "preempt: {}" : "preempt: {pcpu: %d}".formatted(below(4));
             };

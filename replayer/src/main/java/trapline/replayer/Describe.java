@@ -2,6 +2,7 @@ package trapline.replayer;
 
 import trapline.engine.cpu.GuestOp;
 import trapline.engine.event.Event;
+import trapline.engine.event.GuestEvent.CallsMade;
 import trapline.engine.event.GuestEvent.ControlRegisterWritten;
 import trapline.engine.event.GuestEvent.CpuidExecuted;
 import trapline.engine.event.GuestEvent.DebugRegisterWritten;
@@ -17,10 +18,13 @@ import trapline.engine.event.GuestEvent.NestedBitmapStored;
 import trapline.engine.event.GuestEvent.NestedEntered;
 import trapline.engine.event.GuestEvent.NestedFieldStored;
 import trapline.engine.event.GuestEvent.Paused;
+import trapline.engine.event.GuestEvent.ReturnsMade;
 import trapline.engine.event.GuestEvent.TimestampCounterRead;
 import trapline.engine.event.GuestEvent.TlbInvalidated;
 import trapline.engine.event.GuestEvent.VmInstruction;
 import trapline.engine.event.GuestEvent.VmInstructionExecuted;
+import trapline.engine.event.HardwareEvent.RapFlushed;
+import trapline.engine.event.HardwareEvent.ReturnsPredicted;
 import trapline.engine.event.HardwareEvent.VmEntered;
 import trapline.engine.event.HardwareEvent.VmEntryFailed;
 import trapline.engine.event.HardwareEvent.VmExited;
@@ -149,6 +153,18 @@ public final class Describe {
                                             ? "every MSR"
                                             : Msrs.name(e.msr()),
                                     intercept(e.read(), e.write()));
+            case CallsMade e -> Long.toString(e.count());
+            case ReturnsMade e -> Long.toString(e.count());
+            case ReturnsPredicted e ->
+                    "predicted %d, mispredicted %d, foreign %d of the other level and %d of other vCPUs, empty %d"
+                            .formatted(
+                                    e.predicted(),
+                                    e.mispredicted(),
+                                    e.foreignLevel(),
+                                    e.foreignVcpu(),
+                                    e.empty());
+            case RapFlushed e ->
+                    "%s, %d entries".formatted(Names.words(e.cause().name()), e.entries());
             case NestedEntered e -> e.instruction() + outcome(e.outcome());
             case InterruptArrived e -> "%s vector %s".formatted(e.target(), hex(e.vector()));
             case HostPreempted e -> e.pcpu() < 0 ? "until it is due" : "to pCPU " + e.pcpu();
@@ -366,6 +382,8 @@ public final class Describe {
             case GuestOp.VmOp o -> o.instruction().name();
             case GuestOp.StoreNestedField _ -> "store to vmcb12";
             case GuestOp.StoreNestedBitmap _ -> "store to L1's MSR bitmap";
+            case GuestOp.Call o -> "call " + o.count();
+            case GuestOp.Ret o -> "ret " + o.count();
             case GuestOp.EnterNested o -> o.instruction().name();
         };
     }

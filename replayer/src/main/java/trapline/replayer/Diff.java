@@ -197,6 +197,13 @@ public final class Diff {
     private DiffResult result(CostProfile costs) {
         Side before = side(basePolicy, base, costs);
         Side after = side(candidatePolicy, candidate, costs);
+        Platform platform = session.machines().platform();
+        if (platform.has("ERAPS")
+                && (before.tally().returns().used() || after.tally().returns().used())) {
+            notes.add(
+                    "return addresses: no source says, so it is assumed that %s; record on --cpu %s,PROPERTY=true|false to assume otherwise"
+                            .formatted(platform.predictor().assumptions(), platform.name()));
+        }
         return new DiffResult(
                 session,
                 costs,

@@ -29,8 +29,25 @@ public final class EventFields {
 
     private static final Set<String> NUMBERS =
             Set.of(
-                    "count", "vcpu", "level", "pcpu", "size", "cr", "dr", "xcr", "type", "vmcs",
-                    "vmcb", "bitmap", "subleaf");
+                    "count",
+                    "vcpu",
+                    "level",
+                    "pcpu",
+                    "size",
+                    "cr",
+                    "dr",
+                    "xcr",
+                    "type",
+                    "vmcs",
+                    "vmcb",
+                    "bitmap",
+                    "subleaf",
+                    "predicted",
+                    "mispredicted",
+                    "foreignLevel",
+                    "foreignVcpu",
+                    "empty",
+                    "entries");
 
     private static final Map<Class<?>, List<RecordComponent>> COMPONENTS =
             new ConcurrentHashMap<>();

@@ -21,6 +21,11 @@ public final class Names {
         return name.toString();
     }
 
+    /// `EXIT_SAVE` to `exit save`.
+    static String words(String constant) {
+        return constant.toLowerCase(Locale.ROOT).replace('_', ' ');
+    }
+
     /// An exit reason or code as `kvm_exit` prints it.
     public static String exit(Vendor vendor, long reason) {
         return vendor == Vendor.VMX ? ExitReasons.vmx(reason) : ExitReasons.svm(reason);

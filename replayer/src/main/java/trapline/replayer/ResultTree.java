@@ -62,6 +62,10 @@ public final class ResultTree {
         tree.put("actions", actions(tally));
         tree.put("cycles", cycles(side.projection()));
         tree.put("mutations", tally.mutations());
+        SequencedMap<String, Object> predictor = new LinkedHashMap<>();
+        predictor.put("flushes", tally.returns().flushes());
+        predictor.put("returns", tally.returns().returns());
+        tree.put("returnPredictor", predictor);
         tree.put("guestFaults", tally.guestFaults());
         tree.put("recordedValues", tally.recordedValues());
         tree.put("failedEntries", tally.entryFailures().total());

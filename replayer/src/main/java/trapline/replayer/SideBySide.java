@@ -136,6 +136,16 @@ public final class SideBySide {
         return new Row(name, base.fieldWrites(), candidate.fieldWrites());
     }
 
+    /// Flushes of the return-address predictor by cause.
+    public List<Row> rapFlushes() {
+        return rows(tally -> tally.returns().flushes());
+    }
+
+    /// What the guest's returns found in the return-address predictor.
+    public List<Row> returns() {
+        return rows(tally -> new TreeMap<>(tally.returns().returns()));
+    }
+
     /// What else was counted; what happened on neither side is left out.
     public List<Row> rest() {
         List<Row> rows = new ArrayList<>();

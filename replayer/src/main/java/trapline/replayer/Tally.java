@@ -8,6 +8,8 @@ import trapline.engine.event.GuestEvent.IoPerformed;
 import trapline.engine.event.GuestEvent.MsrReadBack;
 import trapline.engine.event.GuestEvent.MsrWritten;
 import trapline.engine.event.HardwareEvent;
+import trapline.engine.event.HardwareEvent.RapFlushed;
+import trapline.engine.event.HardwareEvent.ReturnsPredicted;
 import trapline.engine.event.HardwareEvent.VmEntered;
 import trapline.engine.event.HardwareEvent.VmEntryFailed;
 import trapline.engine.event.HardwareEvent.VmExited;
@@ -74,6 +76,7 @@ public final class Tally {
     private long nestedExits;
     private final EntryFailures entryFailures = new EntryFailures();
     private final InterceptionTimeline interception;
+    private final ReturnTally returns = new ReturnTally();
     private long guestFaults;
     private long recordedValues;
 
@@ -136,6 +139,8 @@ public final class Tally {
                 outside[vcpu] = false;
                 mutations(e.written());
             }
+            case ReturnsPredicted e -> returns.add(e);
+            case RapFlushed e -> returns.add(e);
             case VmEntryFailed e -> {
                 entryFailures.add(envelope);
                 mutations(e.written());
@@ -334,6 +339,11 @@ public final class Tally {
 
     public EntryFailures entryFailures() {
         return entryFailures;
+    }
+
+    /// What the return-address predictor was good for, and when it was flushed.
+    public ReturnTally returns() {
+        return returns;
     }
 
     /// Ops that faulted in the guest.

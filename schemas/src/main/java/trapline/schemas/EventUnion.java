@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import trapline.engine.event.Event;
 import trapline.engine.event.GuestEvent;
+import trapline.engine.event.GuestEvent.CallsMade;
 import trapline.engine.event.GuestEvent.ControlRegisterWritten;
 import trapline.engine.event.GuestEvent.CpuidExecuted;
 import trapline.engine.event.GuestEvent.DebugRegisterWritten;
@@ -20,12 +21,16 @@ import trapline.engine.event.GuestEvent.NestedBitmapStored;
 import trapline.engine.event.GuestEvent.NestedEntered;
 import trapline.engine.event.GuestEvent.NestedFieldStored;
 import trapline.engine.event.GuestEvent.Paused;
+import trapline.engine.event.GuestEvent.ReturnsMade;
 import trapline.engine.event.GuestEvent.TimestampCounterRead;
 import trapline.engine.event.GuestEvent.TlbInstruction;
 import trapline.engine.event.GuestEvent.TlbInvalidated;
 import trapline.engine.event.GuestEvent.VmInstruction;
 import trapline.engine.event.GuestEvent.VmInstructionExecuted;
 import trapline.engine.event.HardwareEvent;
+import trapline.engine.event.HardwareEvent.RapCause;
+import trapline.engine.event.HardwareEvent.RapFlushed;
+import trapline.engine.event.HardwareEvent.ReturnsPredicted;
 import trapline.engine.event.HardwareEvent.VmEntered;
 import trapline.engine.event.HardwareEvent.VmEntryFailed;
 import trapline.engine.event.HardwareEvent.VmExited;
@@ -90,6 +95,7 @@ final class EventUnion {
     private static final HostCause[] HOST_CAUSES = HostCause.values();
     private static final SaveArea[] AREAS = SaveArea.values();
     private static final EventType[] EVENT_TYPES = EventType.values();
+    private static final RapCause[] RAP_CAUSES = RapCause.values();
     private static final Kvm[] VARIABLES = Kvm.values();
     private static final MsrExitReason[] MSR_EXIT_REASONS = MsrExitReason.values();
 
@@ -228,6 +234,16 @@ final class EventUnion {
                 out.writeBoolean(e.read());
                 out.writeBoolean(e.write());
             }
+            case CallsMade e -> {
+                out.writeLong(55);
+                out.writeLong(e.rip());
+                out.writeLong(e.count());
+            }
+            case ReturnsMade e -> {
+                out.writeLong(56);
+                out.writeLong(e.rip());
+                out.writeLong(e.count());
+            }
             case NestedEntered e -> {
                 out.writeLong(17);
                 out.writeLong(e.rip());
@@ -304,6 +320,19 @@ final class EventUnion {
                 out.writeLong(24);
                 out.writeInt(e.level());
                 write(e.written(), out);
+            }
+            case ReturnsPredicted e -> {
+                out.writeLong(57);
+                out.writeLong(e.predicted());
+                out.writeLong(e.mispredicted());
+                out.writeLong(e.foreignLevel());
+                out.writeLong(e.foreignVcpu());
+                out.writeLong(e.empty());
+            }
+            case RapFlushed e -> {
+                out.writeLong(58);
+                out.writeEnum(e.cause());
+                out.writeInt(e.entries());
             }
             case VmEntryFailed e -> {
                 out.writeLong(25);
@@ -629,6 +658,16 @@ final class EventUnion {
             case 54 ->
                     new SpecCtrlForceAnswered(
                             in.readBoolean(), in.readLong(), in.readLong(), in.readString());
+            case 55 -> new CallsMade(in.readLong(), in.readLong());
+            case 56 -> new ReturnsMade(in.readLong(), in.readLong());
+            case 57 ->
+                    new ReturnsPredicted(
+                            in.readLong(),
+                            in.readLong(),
+                            in.readLong(),
+                            in.readLong(),
+                            in.readLong());
+            case 58 -> new RapFlushed(in.readEnum(RAP_CAUSES), in.readInt());
             default -> throw in.damaged("an event's number, got " + branch);
         };
     }

@@ -2,6 +2,7 @@ package trapline.engine.cpu;
 
 import trapline.engine.event.Emitter;
 import trapline.engine.event.Event;
+import trapline.engine.event.GuestEvent.CallsMade;
 import trapline.engine.event.GuestEvent.ControlRegisterWritten;
 import trapline.engine.event.GuestEvent.DebugRegisterWritten;
 import trapline.engine.event.GuestEvent.Halted;
@@ -11,10 +12,13 @@ import trapline.engine.event.GuestEvent.MsrWritten;
 import trapline.engine.event.GuestEvent.NestedBitmapStored;
 import trapline.engine.event.GuestEvent.NestedFieldStored;
 import trapline.engine.event.GuestEvent.Paused;
+import trapline.engine.event.GuestEvent.ReturnsMade;
 import trapline.engine.event.GuestEvent.TimestampCounterRead;
 import trapline.engine.event.GuestEvent.TlbInvalidated;
+import trapline.engine.event.HardwareEvent.ReturnsPredicted;
 import trapline.engine.event.Outcome;
 import trapline.engine.state.MachineState;
+import trapline.engine.state.ReturnStack;
 import trapline.engine.state.VcpuState;
 import trapline.engine.table.Msrs;
 
@@ -114,6 +118,22 @@ public final class Execute {
 
     public Exit pause(GuestOp.Pause op, Emitter out) {
         return done(out, new Paused(op.rip(), Outcome.DONE));
+    }
+
+    public Exit call(GuestOp.Call op, Emitter out) {
+        return done(out, new CallsMade(op.rip(), op.count()));
+    }
+
+    public Exit ret(GuestOp.Ret op, VcpuState vcpu, Emitter out) {
+        ReturnStack.Found found = machine.pcpuOf(vcpu).returns().find(vcpu, op.count());
+        out.emit(
+                new ReturnsPredicted(
+                        found.predicted(),
+                        found.mispredicted(),
+                        found.foreignLevel(),
+                        found.foreignVcpu(),
+                        found.empty()));
+        return done(out, new ReturnsMade(op.rip(), op.count()));
     }
 
     public Exit store(GuestOp.StoreNestedField op, Emitter out) {

@@ -40,9 +40,12 @@ public sealed interface Exit {
 
     record EnterNested(EntryInstruction instruction, long address) implements Exit {}
 
-    /// INVPCID, where SVM intercepts it to hide it.
+    /// INVPCID, where SVM intercepts it: to hide it, or with shadow page tables.
     record Invpcid() implements Exit {}
 
-    /// An instruction that only an L1 ever intercepts: RDTSC, INVLPG, MOV to CR3 and the like.
+    /// INVLPG, where SVM intercepts it: with shadow page tables, or for an L1.
+    record Invlpg() implements Exit {}
+
+    /// An instruction that only an L1 ever intercepts: RDTSC, or INVLPG on VMX.
     record OnlyNested() implements Exit {}
 }

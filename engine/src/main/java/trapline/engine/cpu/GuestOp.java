@@ -158,6 +158,32 @@ public sealed interface GuestOp {
         }
     }
 
+    /// `count` calls, one inside the other.
+    record Call(long rip, long count) implements GuestOp {
+        @Override
+        public int length() {
+            return 0;
+        }
+
+        @Override
+        public long ticks() {
+            return count;
+        }
+    }
+
+    /// `count` returns.
+    record Ret(long rip, long count) implements GuestOp {
+        @Override
+        public int length() {
+            return 0;
+        }
+
+        @Override
+        public long ticks() {
+            return count;
+        }
+    }
+
     /// @param address of the vmcb12 that VMRUN names
     record EnterNested(long rip, EntryInstruction instruction, long address) implements GuestOp {
         @Override

@@ -48,7 +48,9 @@ public final class Operands {
                     GuestOp.Rdtsc _,
                     GuestOp.Pause _,
                     GuestOp.StoreNestedField _,
-                    GuestOp.StoreNestedBitmap _ -> {}
+                    GuestOp.StoreNestedBitmap _,
+                    GuestOp.Call _,
+                    GuestOp.Ret _ -> {}
         }
     }
 

@@ -19,6 +19,7 @@ public record Platform(
         long archCapabilities,
         SortedSet<String> controls,
         Host host,
+        ReturnPredictor predictor,
         SortedMap<String, String> synthetic,
         Quirks quirks,
         Description description) {

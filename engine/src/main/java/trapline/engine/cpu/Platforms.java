@@ -65,13 +65,13 @@ public final class Platforms {
                         "cpu '" + expression + "'",
                         "expected PROPERTY=true or PROPERTY=false, found '%s'".formatted(parts[i]));
             }
-            if (Features.property(property).isEmpty()) {
+            if (Features.property(property).isEmpty()
+                    && !ReturnPredictor.PROPERTIES.contains(property)) {
                 throw new InputException(
                         Kind.UNKNOWN_NAME,
                         "cpu '" + expression + "'",
                         "unknown property '%s'%s"
-                                .formatted(
-                                        property, Suggestion.of(property, Features.properties())));
+                                .formatted(property, Suggestion.of(property, properties())));
             }
             Place place = new Place("cpu '" + expression + "'", 1, 1);
             overrides.put(property, new Entry(place, new Scalar(place, value, false)));
@@ -80,6 +80,13 @@ public final class Platforms {
             tree = merge(tree, new Mapping(tree.place(), overrides));
         }
         return read(tree);
+    }
+
+    /// What may be set on a command line.
+    private static SortedSet<String> properties() {
+        SortedSet<String> properties = new TreeSet<>(Features.properties());
+        properties.addAll(ReturnPredictor.PROPERTIES);
+        return properties;
     }
 
     /// The platform in a text that [Platform.Description#text] once was.
@@ -199,6 +206,7 @@ public final class Platforms {
                 archCapabilities(tree.require("arch-capabilities")),
                 Collections.unmodifiableSortedSet(controls),
                 host(tree.require("host")),
+                ReturnPredictor.read(tree),
                 synthetic,
                 tree.find("quirks").map(Platforms::quirks).orElse(Quirks.NONE),
                 new Description(
@@ -213,7 +221,8 @@ public final class Platforms {
 
     /// Properties by QEMU's name, set against what the silicon has.
     private static SortedMap<String, String> overrides(Mapping tree, SortedSet<String> features) {
-        List<String> keys =
+        List<String> keys = new ArrayList<>(ReturnPredictor.KEYS);
+        keys.addAll(
                 List.of(
                         "platform",
                         "vendor",
@@ -225,9 +234,8 @@ public final class Platforms {
                         "controls",
                         "host",
                         "costs",
-                        "return-address-predictor",
                         "processor-trace",
-                        "quirks");
+                        "quirks"));
         SortedMap<String, String> synthetic = new TreeMap<>();
         for (Map.Entry<String, Entry> entry : tree.entries().entrySet()) {
             if (keys.contains(entry.getKey())) {

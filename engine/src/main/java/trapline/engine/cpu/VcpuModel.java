@@ -20,6 +20,7 @@ public final class VcpuModel {
 
     private static final int HYPERVISOR_LEAF = 0x4000_0000;
     private static final int TRACE_LEAF = 0x14;
+    private static final String PREDICTOR = "return-address-predictor";
     private static final int OSXSAVE = 1 << 27;
     private static final int HYPERVISOR = 1 << 31;
 
@@ -28,24 +29,28 @@ public final class VcpuModel {
     private final SortedSet<String> features;
     private final long archCapabilities;
     private final ProcessorTrace trace;
+    private final int predictor;
 
     public VcpuModel(
             Vendor vendor, int signature, SortedSet<String> features, long archCapabilities) {
-        this(vendor, signature, features, archCapabilities, ProcessorTrace.NONE);
+        this(vendor, signature, features, archCapabilities, ProcessorTrace.NONE, 0);
     }
 
     /// @param trace what Processor Trace can do, if the guest is shown it
+    /// @param predictor entries of the return-address predictor that the guest is told of, with ERAPS
     public VcpuModel(
             Vendor vendor,
             int signature,
             SortedSet<String> features,
             long archCapabilities,
-            ProcessorTrace trace) {
+            ProcessorTrace trace,
+            int predictor) {
         this.vendor = vendor;
         this.signature = signature;
         this.features = Collections.unmodifiableSortedSet(new TreeSet<>(features));
         this.archCapabilities = archCapabilities;
         this.trace = trace;
+        this.predictor = predictor;
     }
 
     public boolean has(String feature) {
@@ -103,6 +108,7 @@ public final class VcpuModel {
                 }
             }
             case 0x8000_0000 -> registers[0] = 0x8000_0021;
+            case 0x8000_0021 -> registers[1] |= has("ERAPS") ? predictor << 16 : 0;
             default -> {}
         }
         return registers;
@@ -140,7 +146,7 @@ public final class VcpuModel {
                 changed.remove(feature);
             }
         }
-        return new VcpuModel(vendor, signature, changed, capabilities, trace);
+        return new VcpuModel(vendor, signature, changed, capabilities, trace, predictor);
     }
 
     private static RuntimeException unknown(Node key) {
@@ -161,7 +167,8 @@ public final class VcpuModel {
                                 signature,
                                 String.join(", ", features),
                                 archCapabilities)
-                + (has("INTEL_PT") ? "processor-trace: %s\n".formatted(trace.text()) : "");
+                + (has("INTEL_PT") ? "processor-trace: %s\n".formatted(trace.text()) : "")
+                + (predictor == 0 ? "" : PREDICTOR + ": " + predictor + "\n");
     }
 
     /// The model in a text that [#text] once was.
@@ -176,7 +183,8 @@ public final class VcpuModel {
                 (int) node.require("signature").number(),
                 features,
                 node.require("arch-capabilities").number(),
-                node.find("processor-trace").map(ProcessorTrace::read).orElse(ProcessorTrace.NONE));
+                node.find("processor-trace").map(ProcessorTrace::read).orElse(ProcessorTrace.NONE),
+                node.find(PREDICTOR).map(n -> (int) n.number(0, 255)).orElse(0));
     }
 
     /// Names of the bits that are set, for people.

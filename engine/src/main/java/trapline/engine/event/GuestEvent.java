@@ -109,6 +109,22 @@ public sealed interface GuestEvent extends Event {
     record NestedEntered(long rip, EntryInstruction instruction, long address, Outcome outcome)
             implements GuestEvent {}
 
+    /// `count` calls, one inside the other; their return addresses go to the predictor.
+    record CallsMade(long rip, long count) implements GuestEvent {
+        @Override
+        public Outcome outcome() {
+            return Outcome.DONE;
+        }
+    }
+
+    /// `count` returns, each of which the predictor had an address for, or not: see `ReturnsPredicted`.
+    record ReturnsMade(long rip, long count) implements GuestEvent {
+        @Override
+        public Outcome outcome() {
+            return Outcome.DONE;
+        }
+    }
+
     enum TlbInstruction {
         INVLPG,
         INVPCID

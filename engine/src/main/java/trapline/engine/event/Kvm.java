@@ -55,7 +55,17 @@ public enum Kvm {
     /// The virtual MSRs 0x50000000 to 0x50000002.
     VIRTUAL_ENUMERATION,
     VIRTUAL_MITIGATION_ENUM,
-    VIRTUAL_MITIGATION_CTRL;
+    VIRTUAL_MITIGATION_CTRL,
+    /// How deep L1 and L2 are in calls, as far as the predictor of return addresses sees it.
+    CALL_DEPTH_1,
+    CALL_DEPTH_2,
+    /// Why CLEAR_RAP was set in vmcb01 and vmcb02 since the last flush: a `RapCause`'s place plus 1.
+    RAP_CAUSE_01,
+    RAP_CAUSE_02,
+    /// KVM's dirty bit of the return-address predictor: why, as above.
+    RAP_DIRTY,
+    /// Off its pCPU, which then 1 slept or 2 ran another task, where that matters to the predictor.
+    TASK_SWITCHED;
 
     private static final Kvm[] ALL = values();
 

@@ -2,6 +2,7 @@ package trapline.engine.exit;
 
 import trapline.engine.cpu.GuestOp;
 import trapline.engine.event.GuestEvent;
+import trapline.engine.event.GuestEvent.CallsMade;
 import trapline.engine.event.GuestEvent.ControlRegisterWritten;
 import trapline.engine.event.GuestEvent.CpuidExecuted;
 import trapline.engine.event.GuestEvent.DebugRegisterWritten;
@@ -17,6 +18,7 @@ import trapline.engine.event.GuestEvent.NestedBitmapStored;
 import trapline.engine.event.GuestEvent.NestedEntered;
 import trapline.engine.event.GuestEvent.NestedFieldStored;
 import trapline.engine.event.GuestEvent.Paused;
+import trapline.engine.event.GuestEvent.ReturnsMade;
 import trapline.engine.event.GuestEvent.TimestampCounterRead;
 import trapline.engine.event.GuestEvent.TlbInvalidated;
 import trapline.engine.event.GuestEvent.VmInstructionExecuted;
@@ -84,6 +86,8 @@ final class Completion {
             case GuestOp.StoreNestedField o -> new NestedFieldStored(o.rip(), o.field(), o.value());
             case GuestOp.StoreNestedBitmap o ->
                     new NestedBitmapStored(o.rip(), o.msr(), o.read(), o.write());
+            case GuestOp.Call o -> new CallsMade(o.rip(), o.count());
+            case GuestOp.Ret o -> new ReturnsMade(o.rip(), o.count());
             case GuestOp.EnterNested o ->
                     new NestedEntered(o.rip(), o.instruction(), o.address(), outcome);
         };

@@ -16,6 +16,7 @@ import trapline.engine.event.GuestEvent.MmioPerformed;
 import trapline.engine.event.GuestEvent.MsrReadBack;
 import trapline.engine.event.GuestEvent.MsrWritten;
 import trapline.engine.event.GuestEvent.Paused;
+import trapline.engine.event.GuestEvent.TlbInvalidated;
 import trapline.engine.event.GuestEvent.VmInstructionExecuted;
 import trapline.engine.event.HypervisorEvent.EventType;
 import trapline.engine.event.HypervisorEvent.HypercallPatched;
@@ -66,7 +67,11 @@ final class ExitHandlers {
             case Exit.ExternalInterrupt _ -> Next.CONTINUE;
             case Exit.VmOp _ -> vmOp((GuestOp.VmOp) op, v);
             case Exit.EnterNested _ -> enterNested((GuestOp.EnterNested) op, v);
-            case Exit.Invpcid _ -> fault(op, UD, Outcome.UD, v);
+            case Exit.Invpcid _ ->
+                    v.setup().model().has("INVPCID")
+                            ? invalidate((GuestOp.TlbInvalidate) op, v)
+                            : fault(op, UD, Outcome.UD, v);
+            case Exit.Invlpg _ -> invalidate((GuestOp.TlbInvalidate) op, v);
             case Exit.OnlyNested _ -> onlyNested(op);
         };
     }
@@ -118,7 +123,7 @@ final class ExitHandlers {
             v.set(Kvm.MODE, VcpuState.Mode.ROOT.ordinal());
             return Next.CONTINUE;
         }
-        phases.put(v);
+        phases.scheduleOut(v, false);
         return Next.WAIT;
     }
 
@@ -232,6 +237,15 @@ final class ExitHandlers {
             return fault(op, UD, Outcome.UD, v);
         }
         vendor.enterL2(v, op);
+        return Next.CONTINUE;
+    }
+
+    /// With shadow page tables, the guest's own say nothing to the processor.
+    private Next invalidate(GuestOp.TlbInvalidate op, Vcpu v) {
+        vendor.invalidate(v, op);
+        v.emit(
+                new TlbInvalidated(
+                        op.rip(), op.instruction(), op.type(), op.operand(), Outcome.DONE));
         return Next.CONTINUE;
     }
 

@@ -58,6 +58,7 @@ public final class Hypervisor {
     public Next decide(Exit exit, GuestOp op, Vcpu v) {
         phases.afterExit(v);
         v.out().at(Moment.HANDLER);
+        vendor.exited(v);
         if (v.state().level() == 2 && vendor.wantedByL1(exit, op, v)) {
             if (op != null) {
                 v.emit(Completion.reflected(op, v));
@@ -73,7 +74,12 @@ public final class Hypervisor {
         phases.beforeEntry(v);
     }
 
-    /// The host's scheduler takes the vCPU off its pCPU.
+    /// The host's scheduler takes the vCPU off its pCPU, for another task.
+    public void preempt(Vcpu v) {
+        phases.scheduleOut(v, true);
+    }
+
+    /// A system call of userspace's ends.
     public void put(Vcpu v) {
         phases.put(v);
     }

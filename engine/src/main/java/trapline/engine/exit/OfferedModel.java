@@ -15,7 +15,7 @@ public final class OfferedModel {
 
     /// What the hypervisor keeps for itself, or what these trees do not know.
     private static final List<String> NEVER =
-            List.of("V_SPEC_CTRL", "VIRT_SSBD", "ERAPS", "IBT", "SHSTK", "IDLE_HLT");
+            List.of("V_SPEC_CTRL", "VIRT_SSBD", "IBT", "SHSTK", "IDLE_HLT");
 
     private OfferedModel() {}
 
@@ -32,6 +32,18 @@ public final class OfferedModel {
         if (!PtMsrs.hostGuest(platform, policy)) {
             features.remove("INTEL_PT");
         }
+        boolean eraps =
+                switch (policy.mechanisms().eraps().offer()) {
+                    case NEVER -> false;
+                    case WITH_NPT -> Setup.npt(platform, policy);
+                    case ALWAYS -> true;
+                };
+        if (!Setup.npt(platform, policy)) {
+            features.removeAll(List.of("NPT", "V_VMSAVE_VMLOAD"));
+        }
+        if (!eraps) {
+            features.remove("ERAPS");
+        }
         boolean intel = platform.vendor() == Vendor.VMX;
         if (intel) {
             features.add("ARCH_CAPABILITIES");
@@ -41,7 +53,8 @@ public final class OfferedModel {
                 platform.description().signature(),
                 features,
                 intel ? archCapabilities(platform, policy) : 0,
-                platform.trace());
+                platform.trace(),
+                platform.has("ERAPS") ? platform.predictor().entries() : 0);
     }
 
     private static long archCapabilities(Platform platform, Policy policy) {

@@ -1,6 +1,7 @@
 package trapline.engine.exit;
 
 import java.util.List;
+import trapline.engine.event.HardwareEvent.RapCause;
 import trapline.engine.event.HypervisorEvent.EventType;
 import trapline.engine.event.HypervisorEvent.UserspaceExited;
 import trapline.engine.event.HypervisorEvent.VcpuLoaded;
@@ -58,9 +59,13 @@ final class Phases {
     /// vcpu_load: from a system call, or when the scheduler brings the vCPU back.
     void load(Vcpu v, int pcpu) {
         boolean barrier = needsBarrier(v, pcpu);
+        boolean followsItself = v.machine().pcpu(pcpu).lastVcpu() == v.id();
         v.emit(new VcpuLoaded(pcpu));
         if (barrier) {
             v.barrier();
+        }
+        if (v.state().is(Kvm.TASK_SWITCHED)) {
+            vendor.scheduledIn(v, followsItself);
         }
         run(phases.load(), v);
         if (v.state().kvm(Kvm.HOME_PCPU) != pcpu + 1) {
@@ -93,9 +98,18 @@ final class Phases {
     }
 
     void afterExit(Vcpu v) {
+        if (!v.setup().tagsReturns()) {
+            v.flushReturns(RapCause.RSB_FILL);
+        }
         run(phases.afterExit(), v);
         specCtrl.resume(v);
         vendor.interceptDebugRegisters(v);
+    }
+
+    /// The scheduler takes the vCPU off: another task wants the pCPU, or the vCPU sleeps.
+    void scheduleOut(Vcpu v, boolean preempted) {
+        vendor.scheduledOut(v, preempted);
+        put(v);
     }
 
     /// vcpu_put: the scheduler takes the vCPU off, or the system call ends.

@@ -21,6 +21,8 @@ public final class Setup {
     private final boolean guestHasPredCmd;
     private final boolean traces;
     private final int[] traceSet;
+    private final boolean tagsReturns;
+    private final boolean npt;
 
     public Setup(Platform platform, VcpuModel model, Policy policy, World world) {
         this.platform = platform;
@@ -32,6 +34,8 @@ public final class Setup {
         vSpecCtrl =
                 platform.has("V_SPEC_CTRL")
                         && policy.specCtrl().virtual() != VirtualSpecCtrl.UNKNOWN;
+        tagsReturns = platform.has("ERAPS");
+        npt = npt(platform, policy);
         guestHasSpecCtrl =
                 model.has("SPEC_CTRL")
                         || model.has("AMD_STIBP")
@@ -49,6 +53,11 @@ public final class Setup {
     public static long hostSpecCtrl(Platform platform, Policy policy) {
         boolean bhi = policy.bhiMitigation() && platform.has("BHI_CTRL");
         return platform.host().specCtrl() | (bhi ? 1 << 10 : 0);
+    }
+
+    /// Whether guests on AMD have nested page tables: hardware and KVM's module parameter say so.
+    public static boolean npt(Platform platform, Policy policy) {
+        return platform.has("NPT") && policy.mechanisms().npt();
     }
 
     public Platform platform() {
@@ -78,6 +87,15 @@ public final class Setup {
     /// Whether SPEC_CTRL is left to the processor (AMD V_SPEC_CTRL, in trees that know it).
     public boolean vSpecCtrl() {
         return vSpecCtrl;
+    }
+
+    /// Whether the return-address predictor tells guests' entries from the host's (AMD ERAPS).
+    public boolean tagsReturns() {
+        return tagsReturns;
+    }
+
+    public boolean npt() {
+        return npt;
     }
 
     /// KVM's `guest_has_spec_ctrl_msr`.

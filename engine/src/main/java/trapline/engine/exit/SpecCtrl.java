@@ -54,8 +54,7 @@ final class SpecCtrl implements MsrFamily {
         } else {
             long runs = force.by() == By.NONE ? value(v) : v.state().kvm(Kvm.SPEC_CTRL);
             Write last = new Write(v, runs, false, value(v));
-            passed =
-                    policy.recalculate().orElseThrow().holds(last) && !keepsInterception(v);
+            passed = policy.recalculate().orElseThrow().holds(last) && !keepsInterception(v);
         }
         intercept(v, !passed);
     }

@@ -2,6 +2,8 @@ package trapline.engine.exit;
 
 import trapline.engine.event.Emitter;
 import trapline.engine.event.Event;
+import trapline.engine.event.HardwareEvent.RapCause;
+import trapline.engine.event.HardwareEvent.RapFlushed;
 import trapline.engine.event.HypervisorEvent.HostCause;
 import trapline.engine.event.HypervisorEvent.HostMsrFaulted;
 import trapline.engine.event.HypervisorEvent.HostMsrRead;
@@ -53,6 +55,20 @@ public record Vcpu(VcpuState state, MachineState machine, Emitter out, Setup set
     /// The hypervisor executes WRMSR with a value that the hardware takes.
     public void hostWrite(int msr, long value, HostCause cause) {
         emit(new HostMsrWritten(msr, value, cause));
+        if (msr == Msrs.PRED_CMD
+                && (value & 1) != 0
+                && setup.tagsReturns()
+                && setup.platform().predictor().ibpbClears()) {
+            flushReturns(RapCause.IBPB);
+        }
+    }
+
+    /// Hardware clears the predictor of return addresses; it is told if there were any.
+    public void flushReturns(RapCause cause) {
+        int entries = pcpu().returns().size();
+        if (entries != 0) {
+            emit(new RapFlushed(cause, entries));
+        }
     }
 
     /// IBPB, where the host can do it: what ran before must not steer what runs now.

@@ -26,6 +26,20 @@ public interface VendorCode {
     /// The vCPU is loaded on a pCPU it was not on before.
     void loadedElsewhere(Vcpu v);
 
+    /// The scheduler takes the vCPU off its pCPU: preempted by another task, or asleep.
+    default void scheduledOut(Vcpu v, boolean preempted) {}
+
+    /// The scheduler brings it back, after an absence that vendor code took note of.
+    ///
+    /// @param followsItself whether no other vCPU was loaded on this pCPU since
+    default void scheduledIn(Vcpu v, boolean followsItself) {}
+
+    /// What vendor code does with every exit, before anyone asks who wants it.
+    default void exited(Vcpu v) {}
+
+    /// INVLPG or INVPCID, carried out for the guest.
+    default void invalidate(Vcpu v, GuestOp.TlbInvalidate op) {}
+
     /// One step of a phase that is not common to both vendors.
     void run(Step step, Vcpu v);
 

@@ -2,6 +2,7 @@ package trapline.engine.guest;
 
 import trapline.engine.cpu.GuestOp;
 import trapline.engine.event.GuestEvent;
+import trapline.engine.event.GuestEvent.CallsMade;
 import trapline.engine.event.GuestEvent.ControlRegisterWritten;
 import trapline.engine.event.GuestEvent.CpuidExecuted;
 import trapline.engine.event.GuestEvent.DebugRegisterWritten;
@@ -17,6 +18,7 @@ import trapline.engine.event.GuestEvent.NestedBitmapStored;
 import trapline.engine.event.GuestEvent.NestedEntered;
 import trapline.engine.event.GuestEvent.NestedFieldStored;
 import trapline.engine.event.GuestEvent.Paused;
+import trapline.engine.event.GuestEvent.ReturnsMade;
 import trapline.engine.event.GuestEvent.TimestampCounterRead;
 import trapline.engine.event.GuestEvent.TlbInvalidated;
 import trapline.engine.event.GuestEvent.VmInstruction;
@@ -59,6 +61,8 @@ public final class Ops {
             case NestedFieldStored e -> new GuestOp.StoreNestedField(e.rip(), e.field(), e.value());
             case NestedBitmapStored e ->
                     new GuestOp.StoreNestedBitmap(e.rip(), e.msr(), e.read(), e.write());
+            case CallsMade e -> new GuestOp.Call(e.rip(), e.count());
+            case ReturnsMade e -> new GuestOp.Ret(e.rip(), e.count());
             case NestedEntered e -> new GuestOp.EnterNested(e.rip(), e.instruction(), e.address());
         };
     }

@@ -61,6 +61,8 @@ final class ScenarioCompiler {
                             "rdtsc",
                             "xsetbv",
                             "pause",
+                            "call",
+                            "ret",
                             "vmload",
                             "vmsave",
                             "interrupt",
@@ -73,8 +75,7 @@ final class ScenarioCompiler {
                             "host-filter"));
 
     /// Ops of the grammar that this version does not execute.
-    private static final Set<String> NOT_YET =
-            Set.of("xsaves", "xrstors", "call", "ret");
+    private static final Set<String> NOT_YET = Set.of("xsaves", "xrstors");
 
     private final Vendor vendor;
     private final List<Layout> layouts;
@@ -242,7 +243,7 @@ final class ScenarioCompiler {
     private void op(String name, Node key, Node value) {
         long rip = rip();
         switch (name) {
-            case "run" -> run(rip, value);
+            case "run" -> count(value, "instructions", n -> new GuestOp.Run(rip, n));
             case "wrmsr" -> {
                 value.allow(name, List.of("msr", "value"));
                 int msr = msr(value.require("msr"));
@@ -309,6 +310,8 @@ final class ScenarioCompiler {
                 number(value.require("value"), n -> new GuestOp.Xsetbv(rip, xcr, n));
             }
             case "pause" -> bare(value, name, new GuestOp.Pause(rip));
+            case "call" -> count(value, "calls", n -> new GuestOp.Call(rip, n));
+            case "ret" -> count(value, "returns", n -> new GuestOp.Ret(rip, n));
             case "vmload", "vmsave" -> saveArea(rip, name, value);
             case "interrupt", "host-interrupt" -> {
                 int vector = (int) only(value, name, "vector").number(16, 255);
@@ -445,12 +448,12 @@ final class ScenarioCompiler {
         steps++;
     }
 
-    private void run(long rip, Node value) {
+    private void count(Node value, String what, Function<Long, GuestOp> maker) {
         Operand count = Operand.of(value);
         if (count.least() < 1 || count.most() < 1 || count.most() > LONGEST_RUN) {
-            throw value.error(Kind.SYNTAX, "expected 1 to %d instructions", LONGEST_RUN);
+            throw value.error(Kind.SYNTAX, "expected 1 to %d %s", LONGEST_RUN, what);
         }
-        number(value, n -> new GuestOp.Run(rip, n));
+        number(value, maker);
     }
 
     private void number(Node value, Function<Long, GuestOp> maker) {

@@ -160,6 +160,11 @@ public record Policy(
     /// @param wordBits how much of the map is merged at once
     /// @param onlyFrom12 intercepts of 01 that 02 has only if 12 has them
     /// @param virtualVmload whether L2 may have virtual VMLOAD and VMSAVE
+    /// @param transitionFlush whether each change between L1 and L2 flushes the TLB of whoever runs next
     public record SvmMerge(
-            int wordBits, List<Integer> msrs, List<String> onlyFrom12, boolean virtualVmload) {}
+            int wordBits,
+            List<Integer> msrs,
+            List<String> onlyFrom12,
+            boolean virtualVmload,
+            boolean transitionFlush) {}
 }

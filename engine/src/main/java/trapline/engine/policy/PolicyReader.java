@@ -350,7 +350,7 @@ final class PolicyReader {
     }
 
     private static Merge merge(Node node) {
-        node.allow("nested", List.of("vmx-merge", "svm-merge"));
+        node.allow("nested", List.of("vmx-merge", "svm-merge", "svm-transition-flush"));
         Node vmx = node.require("vmx-merge");
         vmx.allow("vmx-merge", List.of("rule", "msrs"));
         List<MergeEntry> entries = new ArrayList<>();
@@ -361,6 +361,7 @@ final class PolicyReader {
         }
         Node svm = node.require("svm-merge");
         svm.allow("svm-merge", List.of("word-bits", "msrs", "only-from-12", "virtual-vmload"));
+        Optional<Node> flush = node.find("svm-transition-flush");
         Node wordBits = svm.require("word-bits");
         wordBits.oneOf(List.of("32", "64"), "number of bits");
         return new Merge(
@@ -375,6 +376,7 @@ final class PolicyReader {
                         svm.require("only-from-12").items().stream()
                                 .map(PolicyReader::intercept)
                                 .toList(),
-                        svm.require("virtual-vmload").bool()));
+                        svm.require("virtual-vmload").bool(),
+                        flush.map(Node::bool).orElse(false)));
     }
 }

@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import trapline.engine.cpu.svm.Vmcb;
 import trapline.engine.cpu.vmx.Vmcs;
 import trapline.engine.event.Envelope;
 import trapline.engine.event.HypervisorEvent.MsrInterceptChanged;
@@ -34,6 +35,7 @@ final class HiddenFeature implements Rule {
     private final boolean hasTrace;
     private final int[] traceSet;
     private boolean traceChanged;
+    private final boolean hasEraps;
     private final long hiddenControls;
 
     HiddenFeature(Scene scene) {
@@ -42,6 +44,9 @@ final class HiddenFeature implements Rule {
         hasFlushCmd = scene.setup().model().has("FLUSH_L1D");
         hasTrace = scene.setup().model().has("INTEL_PT");
         traceSet = scene.setup().platform().trace().set();
+        hasEraps =
+                scene.setup().platform().vendor() == Vendor.VMX
+                        || scene.setup().model().has("ERAPS");
         long hidden = 0;
         for (Map.Entry<String, String> control : CONTROLS.entrySet()) {
             if (!scene.setup().model().has(control.getValue())) {
@@ -77,6 +82,9 @@ final class HiddenFeature implements Rule {
         }
         if (!hasTrace && traceChanged && passesTrace(map)) {
             return Optional.of("PT MSRs are passed through to a vCPU that does not have them");
+        }
+        if (!hasEraps && vcpu.current().has(Vmcb.ERAP_CONTROL, Vmcb.ALLOW_LARGER_RAP)) {
+            return Optional.of("ALLOW_LARGER_RAP is set for a vCPU that does not have ERAPS");
         }
         return vcpu.vendor() == Vendor.VMX ? control(vcpu) : Optional.empty();
     }

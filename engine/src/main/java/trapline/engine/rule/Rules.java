@@ -68,7 +68,11 @@ public final class Rules {
         FORCED_BITS(
                 "What userspace or a mitigation forces in SPEC_CTRL, the guest runs with, whatever it writes.",
                 "FACTS 2.3 and 2.4",
-                ForcedBits::new);
+                ForcedBits::new),
+        RAP_ISOLATION(
+                "No return address crosses L1 and L2, where the guest is told that the processor parts them.",
+                "FACTS 3.2 and 3.3, nested_vmcb02_prepare_control and nested_svm_vmexit of 7.1",
+                ReturnIsolation::new);
 
         private final String sentence;
         private final String source;

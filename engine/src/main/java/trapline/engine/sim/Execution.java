@@ -237,7 +237,7 @@ public final class Execution {
         if (v.state().mode() == Mode.GUEST) {
             leave(v, RESCHEDULE_VECTOR);
         }
-        hypervisor.put(v);
+        hypervisor.preempt(v);
         if (pcpu >= 0) {
             hypervisor.load(v, pcpu);
             enterGuest(v);

@@ -54,6 +54,7 @@ public record Machines(
                 platform.has("V_SPEC_CTRL"),
                 PtMsrs.hostGuest(platform, policy),
                 platform.quirks().storesSpecCtrlShadow(),
+                platform.has("ERAPS") ? platform.predictor().entries() : 0,
                 IntStream.range(0, pcpus())
                         .mapToObj(pcpu -> HostValues.msrs(platform, policy, pcpu))
                         .toList());

@@ -1,6 +1,7 @@
 package trapline.engine.state;
 
 import trapline.engine.event.GuestEvent;
+import trapline.engine.event.GuestEvent.CallsMade;
 import trapline.engine.event.GuestEvent.ControlRegisterWritten;
 import trapline.engine.event.GuestEvent.CpuidExecuted;
 import trapline.engine.event.GuestEvent.DebugRegisterWritten;
@@ -16,6 +17,7 @@ import trapline.engine.event.GuestEvent.NestedBitmapStored;
 import trapline.engine.event.GuestEvent.NestedEntered;
 import trapline.engine.event.GuestEvent.NestedFieldStored;
 import trapline.engine.event.GuestEvent.Paused;
+import trapline.engine.event.GuestEvent.ReturnsMade;
 import trapline.engine.event.GuestEvent.TimestampCounterRead;
 import trapline.engine.event.GuestEvent.TlbInstruction;
 import trapline.engine.event.GuestEvent.TlbInvalidated;
@@ -68,13 +70,22 @@ final class GuestFold {
             case NestedBitmapStored e -> nestedBitmapStored(e, vcpu.bitmap(12));
             case NestedEntered e -> nestedEntered(e, vcpu);
             case Paused _ -> paused(vcpu);
+            case CallsMade e -> {
+                vcpu.call(e.count());
+                int entries = machine.returnEntries(vcpu);
+                machine.pcpuOf(vcpu).returns.push(vcpu, e.count(), entries);
+            }
+            case ReturnsMade e -> {
+                vcpu.call(-e.count());
+                machine.pcpuOf(vcpu).returns.pop(e.count());
+            }
             case InstructionsRetired _, TlbInvalidated _ -> {}
         }
     }
 
     private static int length(GuestEvent event) {
         return switch (event) {
-            case InstructionsRetired _ -> 0;
+            case InstructionsRetired _, CallsMade _, ReturnsMade _ -> 0;
             case MsrWritten _ -> Instructions.WRMSR;
             case MsrReadBack _ -> Instructions.RDMSR;
             case CpuidExecuted _ -> Instructions.CPUID;

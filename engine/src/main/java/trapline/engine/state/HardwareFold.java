@@ -1,6 +1,9 @@
 package trapline.engine.state;
 
 import trapline.engine.event.HardwareEvent;
+import trapline.engine.event.HardwareEvent.RapCause;
+import trapline.engine.event.HardwareEvent.RapFlushed;
+import trapline.engine.event.HardwareEvent.ReturnsPredicted;
 import trapline.engine.event.HardwareEvent.VmEntered;
 import trapline.engine.event.HardwareEvent.VmEntryFailed;
 import trapline.engine.event.HardwareEvent.VmExited;
@@ -46,8 +49,20 @@ final class HardwareFold {
                 }
                 vcpu.set(Kvm.PAUSE_LAST, 0);
                 vcpu.set(Kvm.PAUSE_FIRST, 0);
+                vcpu.set(Kvm.RAP_DIRTY, 0);
+                ReturnStack returns = machine.pcpuOf(vcpu).returns;
+                if (!returns.isEmpty()) {
+                    returns.limit(machine.returnEntries(vcpu));
+                }
             }
             case VmEntryFailed e -> store(e.written(), vcpu);
+            case RapFlushed e -> {
+                machine.pcpuOf(vcpu).returns.clear();
+                if (e.cause().compareTo(RapCause.STILL_SET) <= 0) {
+                    vcpu.set(vcpu.level() == 1 ? Kvm.RAP_CAUSE_01 : Kvm.RAP_CAUSE_02, 0);
+                }
+            }
+            case ReturnsPredicted _ -> {}
         }
     }
 

@@ -8,6 +8,7 @@ import java.util.SortedMap;
 /// @param vSpecCtrl whether the processor switches SPEC_CTRL by itself (AMD V_SPEC_CTRL)
 /// @param trace whether VM entry and exit switch RTIT_CTL where a VMCS says so (PT in host-guest mode)
 /// @param storesSpecCtrlShadow whether WRMSR by the guest reaches the shadow of IA32_SPEC_CTRL in the VMCS
+/// @param largePredictor entries of a return-address predictor that tags what guests push (AMD ERAPS); 0 for none
 /// @param hostMsrs the MSR values of each pCPU while only the host runs
 public record MachineConfig(
         Vendor vendor,
@@ -16,6 +17,7 @@ public record MachineConfig(
         boolean vSpecCtrl,
         boolean trace,
         boolean storesSpecCtrlShadow,
+        int largePredictor,
         List<SortedMap<Integer, Long>> hostMsrs) {
 
     public SortedMap<Integer, Long> hostMsrs(int pcpu) {

@@ -8,11 +8,19 @@ import trapline.engine.event.HypervisorEvent;
 import trapline.engine.event.InputEvent;
 import trapline.engine.event.Reg;
 import trapline.engine.event.Stamp;
+import trapline.engine.table.Field;
+import trapline.engine.table.Layout;
 
 /// The whole machine as the events so far left it: the virtual machine, its vCPUs, the physical CPUs.
 ///
 /// [#apply] is the only way to change it, for the live engine and the replayer alike.
 public final class MachineState {
+
+    private static final Field ERAP_CONTROL = Layout.VMCB.named("erap_ctl");
+    private static final long ALLOW_LARGER_RAP = 1;
+
+    /// Entries of a return-address predictor that nobody enlarged.
+    private static final int PREDICTOR = 32;
 
     private final MachineConfig config;
     final VmState vm;
@@ -128,6 +136,13 @@ public final class MachineState {
     /// What VMSAVE stores.
     public RegisterSet vmsaveStores() {
         return vmsaveStores;
+    }
+
+    /// How many return addresses the predictor has for the guest (FACTS 3.2).
+    public int returnEntries(VcpuState vcpu) {
+        return config.largePredictor() != 0 && vcpu.current().has(ERAP_CONTROL, ALLOW_LARGER_RAP)
+                ? config.largePredictor()
+                : PREDICTOR;
     }
 
     /// Whether VM entry and exit, or VMLOAD, switch this MSR as part of the guest's registers.

@@ -11,6 +11,7 @@ public final class PcpuState {
     int vmloadOwner = -1;
     int lastLevel = 1;
     long nextAsid = 1;
+    final ReturnStack returns;
 
     PcpuState(int id, MachineConfig config) {
         this.id = id;
@@ -18,6 +19,7 @@ public final class PcpuState {
         for (Map.Entry<Integer, Long> msr : config.hostMsrs(id).entrySet()) {
             msrs.put(msr.getKey(), msr.getValue());
         }
+        returns = new ReturnStack();
     }
 
     private PcpuState(PcpuState other) {
@@ -27,6 +29,7 @@ public final class PcpuState {
         vmloadOwner = other.vmloadOwner;
         lastLevel = other.lastLevel;
         nextAsid = other.nextAsid;
+        returns = other.returns.copy();
     }
 
     public int id() {
@@ -64,6 +67,11 @@ public final class PcpuState {
     /// The address-space identifier that the next VMCB here gets.
     public long nextAsid() {
         return nextAsid;
+    }
+
+    /// The return addresses that guests left in the predictor.
+    public ReturnStack returns() {
+        return returns;
     }
 
     PcpuState copy() {

@@ -22,7 +22,8 @@ public final class Sections {
                     "vm.filter",
                     "vcpu.userspace-msrs",
                     "vcpu.withheld",
-                    "vm.force");
+                    "vm.force",
+                    "pcpu.returns");
 
     private Sections() {}
 
@@ -47,6 +48,9 @@ public final class Sections {
                             .put(3, pcpu.nextAsid, 1)
                             .done());
             sections.add(msrs(name + ".msrs", pcpu.msrs));
+            if (!pcpu.returns.isEmpty()) {
+                sections.add(returns(name + ".returns", pcpu.returns));
+            }
         }
         for (VcpuState vcpu : machine.vcpus) {
             vcpu(vcpu, sections);
@@ -116,6 +120,20 @@ public final class Sections {
         }
     }
 
+    /// Owner, depth and length of each run, the oldest first.
+    private static Section returns(String name, ReturnStack returns) {
+        int runs = returns.runs();
+        long[] keys = new long[3 * runs];
+        long[] values = new long[3 * runs];
+        for (int i = 0; i < runs; i++) {
+            values[3 * i] = returns.owner(i);
+            values[3 * i + 1] = returns.depth(i);
+            values[3 * i + 2] = returns.count(i);
+        }
+        Arrays.setAll(keys, i -> i);
+        return new Section(name, keys, values);
+    }
+
     private static Section keys(String name, LongSet set) {
         long[] keys = set.elements();
         return new Section(name, keys, new long[keys.length]);
@@ -156,6 +174,10 @@ public final class Sections {
             FilterSection.restore(machine.vm, section);
             return;
         }
+        if (part.equals("returns")) {
+            restore(machine.pcpus[Integer.parseInt(owner.substring(4))].returns, section);
+            return;
+        }
         for (int i = 0; i < section.keys().length; i++) {
             long key = section.keys()[i];
             long value = section.values()[i];
@@ -182,6 +204,16 @@ public final class Sections {
                 }
             }
             default -> vm.patchedHypercalls.add(key);
+        }
+    }
+
+    private static void restore(ReturnStack returns, Section section) {
+        long[] values = section.values();
+        if (values.length % 3 != 0) {
+            throw new IllegalArgumentException("a part of a run in " + section.name());
+        }
+        for (int i = 0; i < values.length; i += 3) {
+            returns.append((int) values[i], values[i + 1], (int) values[i + 2]);
         }
     }
 

@@ -122,6 +122,11 @@ public final class VcpuState {
         return kvm[item.ordinal()];
     }
 
+    /// How deep the running level is in calls.
+    public long callDepth() {
+        return kvm[Kvm.CALL_DEPTH_1.ordinal() + level() - 1];
+    }
+
     public boolean is(Kvm item) {
         return kvm[item.ordinal()] != 0;
     }
@@ -245,6 +250,10 @@ public final class VcpuState {
 
     void set(Kvm item, long value) {
         kvm[item.ordinal()] = value;
+    }
+
+    void call(long count) {
+        kvm[Kvm.CALL_DEPTH_1.ordinal() + level() - 1] += count;
     }
 
     void setMode(Mode mode) {

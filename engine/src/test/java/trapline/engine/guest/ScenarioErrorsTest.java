@@ -17,8 +17,8 @@ import trapline.engine.state.Vendor;
 class ScenarioErrorsTest {
 
     private static final String ALL_OPS =
-            "ops are cpuid, force-spec-ctrl, hlt, host-filter, host-interrupt, host-write, in, interrupt, invlpg, invpcid, mmio, mov-cr, mov-dr, nested,"
-                    + " out, pause, preempt, rdmsr, rdtsc, repeat, run, vmcall, vmload, vmmcall, vmsave, wrmsr, xsetbv";
+            "ops are call, cpuid, force-spec-ctrl, hlt, host-filter, host-interrupt, host-write, in, interrupt, invlpg, invpcid, mmio, mov-cr, mov-dr, nested,"
+                    + " out, pause, preempt, rdmsr, rdtsc, repeat, ret, run, vmcall, vmload, vmmcall, vmsave, wrmsr, xsetbv";
 
     /// One op each, the file's third line.
     static Stream<Bad> ops() {
@@ -32,7 +32,8 @@ class ScenarioErrorsTest {
                         "3:3: unknown op '%s...'; %s".formatted("a".repeat(57), ALL_OPS)),
                 unknown("5", "3:3: unknown op '5'; " + ALL_OPS),
                 impossible("xsaves: {mask: 1}", "3:3: this version does not execute 'xsaves'"),
-                impossible("call: 3", "3:3: this version does not execute 'call'"),
+                syntax("call: 0", "3:9: expected 1 to 1000000000000 calls"),
+                syntax("ret: {random: [0, 3]}", "3:8: expected 1 to 1000000000000 returns"),
                 syntax("", "3:2: expected an op, found nothing"),
                 syntax("[hlt]", "3:3: expected an op, found a list"),
                 syntax("{}", "3:3: expected one op, found 0 keys"),

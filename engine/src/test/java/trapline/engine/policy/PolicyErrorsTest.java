@@ -42,6 +42,9 @@ class PolicyErrorsTest {
                         "unknown mechanism 'ibpb'; mechanisms are "
                                 + String.join(", ", Policies.mechanisms())),
                 unknown(
+                        "kvm-6.1,eraps=merge",
+                        "unknown variant 'merge' of eraps; did you mean merged?"),
+                unknown(
                         "kvm-6.1,spec-ctrl=v5",
                         "unknown variant 'v5' of spec-ctrl; did you mean v1?"),
                 unknown("kvm-6.1,spec-ctrl=", "unknown variant '' of spec-ctrl; " + VARIANTS),

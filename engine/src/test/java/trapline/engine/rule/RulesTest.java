@@ -256,6 +256,59 @@ class RulesTest {
                 "vCPU 0 runs on pCPU 1 after vCPU 1, without an IBPB between", violation.message());
     }
 
+    private static final String CALLS =
+            "program: [ {call: 3}, {nested: {do: [ {call: 2} ]}}, {run: 1} ]";
+
+    /// FACTS 3.4: v3 flushes on the way out of L2 only, which thread 2 found; whether TLB_CONTROL makes up for it, no source says.
+    @ParameterizedTest
+    @CsvSource({"v3", "v3-opt1", "v3-opt2", "v3-opt3"})
+    void returnAddressesCrossIntoL2(String variant) {
+        Violation violation =
+                broken(
+                        Rules.Name.RAP_ISOLATION,
+                        VcpuScenario.on("EPYC-Turin").under("kvm-7.1,eraps=" + variant),
+                        CALLS);
+        assertEquals(
+                "L2 runs with return addresses of L1 in the predictor, if TLB_CONTROL does not clear it"
+                        + " (tlb-control-clears-rap=false)",
+                violation.message());
+        assertKept(
+                VcpuScenario.on("EPYC-Turin,tlb-control-clears-rap=true")
+                        .under("kvm-7.1,eraps=" + variant),
+                CALLS);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"entry-and-exit", "merged"})
+    void returnAddressesStay(String variant) {
+        assertKept(VcpuScenario.on("EPYC-Turin").under("kvm-7.1,eraps=" + variant), CALLS);
+    }
+
+    /// A guest that is told of no ERAPS has to fill the predictor itself; one that userspace tells so all the same may rely on KVM.
+    @Test
+    void isolationIsOwedToWhoHasEraps() {
+        VcpuScenario off = VcpuScenario.on("EPYC-Turin").under("kvm-7.1,eraps=off");
+        assertKept(off, CALLS);
+        broken(Rules.Name.RAP_ISOLATION, off.guestCpu("{eraps: true}"), CALLS);
+    }
+
+    /// FACTS 3.4: v3 goes by the host alone.
+    @ParameterizedTest
+    @CsvSource({"v3, true", "entry-and-exit, false", "merged, false"})
+    void hiddenPredictorIsSmall(String variant, boolean breaks) {
+        VcpuScenario scenario =
+                VcpuScenario.on("EPYC-Turin")
+                        .under("kvm-7.1,eraps=" + variant)
+                        .guestCpu("{eraps: false}");
+        if (breaks) {
+            assertEquals(
+                    "ALLOW_LARGER_RAP is set for a vCPU that does not have ERAPS",
+                    broken(Rules.Name.HIDDEN_FEATURE, scenario, CALLS).message());
+        } else {
+            assertKept(scenario, CALLS);
+        }
+    }
+
     /// FACTS 1.9: none in 5.15, VMX alone from 6.1 on, both from 6.18 on; Milan says IBRS parts them.
     @ParameterizedTest
     @CsvSource({

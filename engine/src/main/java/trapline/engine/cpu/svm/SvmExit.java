@@ -15,7 +15,7 @@ public final class SvmExit {
     public static final long INVALID = -1;
     // spotless:on
 
-    static final int UD_VECTOR = 6;
+    static final int UD_VECTOR = 6, PF_VECTOR = 14;
 
     private SvmExit() {}
 
@@ -24,8 +24,9 @@ public final class SvmExit {
         return (op.write() ? 0 : 1) | ((long) op.size() << 4) | (1 << 9) | ((long) op.port() << 16);
     }
 
-    /// EXITINFO1 of a nested page fault: present (a reserved bit in the entry), write, final translation.
-    static long pageFaultInfo(boolean reserved, boolean write) {
-        return (reserved ? 1 | 1 << 3 : 0) | (write ? 1 << 1 : 0) | (1 << 2) | (1L << 32);
+    /// EXITINFO1 of a page fault: present (a reserved bit in the entry), write; a nested one is by a user, and final.
+    static long pageFaultInfo(boolean reserved, boolean write, boolean nested) {
+        long either = (reserved ? 1 | 1 << 3 : 0) | (write ? 1 << 1 : 0);
+        return nested ? either | (1 << 2) | (1L << 32) : either;
     }
 }

@@ -1,6 +1,7 @@
 package trapline.engine.cpu.svm;
 
 import trapline.engine.Check;
+import trapline.engine.cpu.ControlRegisters;
 import trapline.engine.cpu.Execute;
 import trapline.engine.cpu.Exit;
 import trapline.engine.cpu.GuestOp;
@@ -15,6 +16,8 @@ import trapline.engine.event.GuestEvent.EntryInstruction;
 import trapline.engine.event.GuestEvent.TlbInstruction;
 import trapline.engine.event.GuestEvent.VmInstruction;
 import trapline.engine.event.GuestEvent.VmInstructionExecuted;
+import trapline.engine.event.HardwareEvent.RapCause;
+import trapline.engine.event.HardwareEvent.RapFlushed;
 import trapline.engine.event.HardwareEvent.VmEntered;
 import trapline.engine.event.HardwareEvent.VmEntryFailed;
 import trapline.engine.event.HardwareEvent.VmExited;
@@ -25,6 +28,7 @@ import trapline.engine.event.Writes;
 import trapline.engine.state.Image;
 import trapline.engine.state.MachineState;
 import trapline.engine.state.VcpuState;
+import trapline.engine.table.Msrs;
 
 /// An AMD processor between VMRUN and #VMEXIT (APM vol. 2, chapter 15).
 public final class SvmProcessor implements Processor {
@@ -58,6 +62,9 @@ public final class SvmProcessor implements Processor {
     }
 
     private static final long EFER_SVME = 1 << 12;
+    private static final long NP_ENABLE = 1;
+    private static final int SINGLE_ADDRESS = 0;
+    private static final RapCause[] CAUSES = RapCause.values();
 
     /// EXITINFO1 of MOV to a control register with decode assists: it was a MOV, from RAX.
     private static final long MOV_CR = 1L << 63;
@@ -68,11 +75,22 @@ public final class SvmProcessor implements Processor {
     private final VmrunChecks checks;
     private final WritesBuilder writes = new WritesBuilder();
 
+    /// Whether there is a return-address predictor that tags entries, and what clears it.
+    private final boolean eraps;
+
+    private final boolean ibpbClears;
+    private final boolean tlbControlClears;
+    private final boolean vmrunResetsClear;
+
     public SvmProcessor(MachineState machine, Platform platform, World world) {
         this.machine = machine;
         this.platform = platform;
         execute = new Execute(machine, platform, world);
         checks = new VmrunChecks(machine);
+        eraps = platform.has("ERAPS");
+        ibpbClears = eraps && platform.predictor().ibpbClears();
+        tlbControlClears = platform.predictor().tlbControlClears();
+        vmrunResetsClear = eraps && platform.predictor().vmrunResetsClear();
     }
 
     @Override
@@ -84,6 +102,9 @@ public final class SvmProcessor implements Processor {
                 if (msrExits(vmcb, vcpu, o.msr(), true)) {
                     exit(SvmExit.MSR, 1, 0, op, vcpu, out);
                     yield new Exit.Wrmsr(o.msr(), o.value());
+                }
+                if (ibpbClears && o.msr() == Msrs.PRED_CMD && (o.value() & 1) != 0) {
+                    clearReturns(RapCause.IBPB, vcpu, out);
                 }
                 yield execute.wrmsr(o, vcpu, out);
             }
@@ -107,8 +128,10 @@ public final class SvmProcessor implements Processor {
             }
             case GuestOp.Mmio o -> {
                 boolean reserved = machine.vm().mmioFrames().contains(o.address() >>> 12);
-                long info = SvmExit.pageFaultInfo(reserved, o.write());
-                exit(SvmExit.NPF, info, o.address(), op, vcpu, out);
+                boolean npt = vmcb.has(Vmcb.NESTED_CONTROL, NP_ENABLE);
+                long info = SvmExit.pageFaultInfo(reserved, o.write(), npt);
+                long code = npt ? SvmExit.NPF : SvmExit.EXCEPTION + SvmExit.PF_VECTOR;
+                exit(code, info, o.address(), op, vcpu, out);
                 yield new Exit.NestedPageFault(o.address(), o.size(), o.write(), o.value());
             }
             case GuestOp.Hypercall o -> {
@@ -154,6 +177,8 @@ public final class SvmProcessor implements Processor {
                 exit(SvmExit.VMRUN, 0, 0, op, vcpu, out);
                 yield new Exit.EnterNested(o.instruction(), o.address());
             }
+            case GuestOp.Call o -> execute.call(o, out);
+            case GuestOp.Ret o -> execute.ret(o, vcpu, out);
             case GuestOp.StoreNestedField o -> execute.store(o, out);
             case GuestOp.StoreNestedBitmap o -> execute.store(o, out);
         };
@@ -183,6 +208,11 @@ public final class SvmProcessor implements Processor {
 
     private Exit movToCr(GuestOp.MovToCr op, Image vmcb, VcpuState vcpu, Emitter out) {
         if (op.cr() == 2 || !(CR_WRITES[op.cr()].in(vmcb) || selective(op, vmcb, vcpu))) {
+            if (eraps
+                    && op.cr() == 3
+                    && ControlRegisters.accept(3, op.value(), vcpu, platform::has)) {
+                clearReturns(RapCause.IMPLICIT, vcpu, out);
+            }
             return execute.movToCr(op, vcpu, out);
         }
         boolean whole = CR_WRITES[op.cr()].in(vmcb);
@@ -205,7 +235,10 @@ public final class SvmProcessor implements Processor {
         }
         if ((invpcid ? INVPCID : INVLPG).in(vmcb)) {
             exit(invpcid ? SvmExit.INVPCID : SvmExit.INVLPG, op.operand(), 0, op, vcpu, out);
-            return invpcid ? new Exit.Invpcid() : new Exit.OnlyNested();
+            return invpcid ? new Exit.Invpcid() : new Exit.Invlpg();
+        }
+        if (eraps && invpcid && op.type() != SINGLE_ADDRESS) {
+            clearReturns(RapCause.IMPLICIT, vcpu, out);
         }
         return execute.tlbInvalidate(op, out);
     }
@@ -282,12 +315,40 @@ public final class SvmProcessor implements Processor {
             out.emit(new VmEntryFailed(vcpu.level(), failed, SvmExit.INVALID, written));
             return false;
         }
+        if (eraps) {
+            clearReturns(vcpu, vmcb, out);
+        }
         Writes written = Writes.NONE;
-        if (vmcb.has(Vmcb.EVENT_INJ, Vmcb.VALID)) {
+        boolean injects = vmcb.has(Vmcb.EVENT_INJ, Vmcb.VALID);
+        boolean resets = vmrunResetsClear && vmcb.has(Vmcb.ERAP_CONTROL, Vmcb.CLEAR_RAP);
+        if (injects || resets) {
             long event = vmcb.get(Vmcb.EVENT_INJ) & ~Vmcb.VALID;
-            written = writes.on(vcpu, vmcb).field(Vmcb.EVENT_INJ, event).done();
+            long control = vmcb.get(Vmcb.ERAP_CONTROL);
+            writes.on(vcpu, vmcb).field(Vmcb.EVENT_INJ, event);
+            writes.field(Vmcb.ERAP_CONTROL, resets ? control & ~Vmcb.CLEAR_RAP : control);
+            written = writes.done();
         }
         out.emit(new VmEntered(vcpu.level(), written));
         return true;
+    }
+
+    /// VMRUN clears the predictor where it is told to, and says for which of the hypervisor's reasons.
+    private void clearReturns(VcpuState vcpu, Image vmcb, Emitter out) {
+        int entries = machine.pcpuOf(vcpu).returns().size();
+        if (vmcb.has(Vmcb.ERAP_CONTROL, Vmcb.CLEAR_RAP)) {
+            int reason = (int) vcpu.kvm(vcpu.level() == 1 ? Kvm.RAP_CAUSE_01 : Kvm.RAP_CAUSE_02);
+            RapCause cause = reason == 0 ? RapCause.STILL_SET : CAUSES[reason - 1];
+            out.emit(new RapFlushed(cause, entries));
+        } else if (tlbControlClears && vmcb.get(Vmcb.TLB_CONTROL) != 0) {
+            clearReturns(RapCause.TLB_CONTROL, vcpu, out);
+        }
+    }
+
+    /// Clears the predictor by the way: told only where it held anything.
+    private void clearReturns(RapCause cause, VcpuState vcpu, Emitter out) {
+        int entries = machine.pcpuOf(vcpu).returns().size();
+        if (entries != 0) {
+            out.emit(new RapFlushed(cause, entries));
+        }
     }
 }

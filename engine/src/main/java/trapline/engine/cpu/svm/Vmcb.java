@@ -45,6 +45,7 @@ public final class Vmcb {
     public static final Field PAT           = field("g_pat");
     public static final Field CPL           = field("cpl");
     public static final Field SPEC_CTRL     = field("spec_ctrl");
+    public static final Field ERAP_CONTROL  = field("erap_ctl");
     public static final Field CS_ATTRIBUTES = field("cs.attrib");
     // spotless:on
 
@@ -56,6 +57,9 @@ public final class Vmcb {
 
     /// Bit 24 of `int_ctl`.
     public static final long V_INTR_MASKING = 1 << 24;
+
+    /// Bits of `erap_ctl`: the guest has all entries, not 32; VMRUN clears them.
+    public static final long ALLOW_LARGER_RAP = 1, CLEAR_RAP = 2;
 
     private Vmcb() {}
 

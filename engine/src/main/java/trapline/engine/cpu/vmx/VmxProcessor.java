@@ -120,6 +120,8 @@ public final class VmxProcessor implements Processor {
                 exit(reason, 0, op, vcpu, out);
                 yield new Exit.EnterNested(o.instruction(), o.address());
             }
+            case GuestOp.Call o -> execute.call(o, out);
+            case GuestOp.Ret o -> execute.ret(o, vcpu, out);
             case GuestOp.StoreNestedField o -> execute.store(o, out);
             case GuestOp.StoreNestedBitmap o -> execute.store(o, out);
         };

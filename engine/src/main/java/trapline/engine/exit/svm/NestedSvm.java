@@ -44,6 +44,7 @@ final class NestedSvm {
     private static final Intercept VMRUN = Intercept.named("INTERCEPT_VMRUN");
     private static final Intercept SELECTIVE_CR0 = Intercept.named("INTERCEPT_SELECTIVE_CR0");
     private static final Intercept INVPCID = Intercept.named("INTERCEPT_INVPCID");
+    private static final Intercept INVLPG = Intercept.named("INTERCEPT_INVLPG");
     private static final Intercept VMLOAD = Intercept.named("INTERCEPT_VMLOAD");
     private static final Intercept VMSAVE = Intercept.named("INTERCEPT_VMSAVE");
 
@@ -57,11 +58,13 @@ final class NestedSvm {
 
     private final Policy policy;
     private final VmrunChecks checks;
+    private final RapControl rap;
     private final WritesBuilder writes = new WritesBuilder();
 
-    NestedSvm(Policy policy, VmrunChecks checks) {
+    NestedSvm(Policy policy, VmrunChecks checks, RapControl rap) {
         this.policy = policy;
         this.checks = checks;
+        this.rap = rap;
     }
 
     /// VMLOAD and VMSAVE by L1: between its VMCB and vmcb01, which holds what they move.
@@ -140,10 +143,16 @@ final class NestedSvm {
         }
         write(v, 2, Vmcb.INT_CONTROL, vmcb01.get(Vmcb.INT_CONTROL));
         write(v, 2, Vmcb.NESTED_CONTROL, vmcb01.get(Vmcb.NESTED_CONTROL));
-        write(v, 2, Vmcb.NESTED_CR3, HostValues.page(v.id(), NPT_PAGE_02));
+        if (v.setup().npt()) {
+            write(v, 2, Vmcb.NESTED_CR3, HostValues.page(v.id(), NPT_PAGE_02));
+        }
         write(v, 2, Vmcb.EVENT_INJ, vmcb12.get(Vmcb.EVENT_INJ));
         write(v, 2, Vmcb.PAUSE_COUNT, vmcb01.get(Vmcb.PAUSE_COUNT));
         write(v, 2, Vmcb.PAUSE_THRESHOLD, vmcb01.get(Vmcb.PAUSE_THRESHOLD));
+        rap.enterL2(v);
+        if (policy.merge().svm().transitionFlush()) {
+            SvmCode.flushAsid(v);
+        }
         v.emit(new RegistersChanged(guestRegisters(v, vmcb12)));
     }
 
@@ -164,6 +173,7 @@ final class NestedSvm {
     /// Whether L1 gives L2 virtual VMLOAD and VMSAVE, and L0 goes along.
     private boolean virtualVmload(Vcpu v, Image vmcb12) {
         return policy.merge().svm().virtualVmload()
+                && v.setup().npt()
                 && v.setup().platform().has("V_VMSAVE_VMLOAD")
                 && v.setup().model().has("V_VMSAVE_VMLOAD")
                 && vmcb12.has(Vmcb.VIRT_EXT, V_VMLOAD_VMSAVE);
@@ -224,6 +234,7 @@ final class NestedSvm {
             case Exit.VmOp e ->
                     (e.instruction() == VmInstruction.VMLOAD ? VMLOAD : VMSAVE).in(vmcb12);
             case Exit.Invpcid _ -> INVPCID.in(vmcb12);
+            case Exit.Invlpg _ -> INVLPG.in(vmcb12);
             case Exit.OnlyNested _ -> true;
             case Exit.NestedPageFault _,
                     Exit.ApicAccess _,
@@ -242,6 +253,7 @@ final class NestedSvm {
 
     /// The exit that vmcb02 holds becomes L1's.
     void exitToL1(Vcpu v) {
+        rap.reflected(v);
         Image vmcb02 = v.state().image(2);
         for (Field field : Layout.VMCB.fields()) {
             if (field.area() == Field.Area.GUEST
@@ -266,6 +278,10 @@ final class NestedSvm {
         write(v, 12, Vmcb.EXIT_INFO_2, info2);
         v.emit(new NestedExited(code, info1));
         if (ran) {
+            rap.exitL2(v);
+            if (policy.merge().svm().transitionFlush()) {
+                SvmCode.flushAsid(v);
+            }
             write(v, 1, Vmcb.SPEC_CTRL, v.state().image(2).get(Vmcb.SPEC_CTRL));
         }
         v.emit(new RegistersChanged(guestRegisters(v, v.state().image(1))));

@@ -10,6 +10,8 @@ import trapline.engine.cpu.WritesBuilder;
 import trapline.engine.cpu.svm.Vmcb;
 import trapline.engine.cpu.svm.Vmcb.Intercept;
 import trapline.engine.cpu.svm.VmrunChecks;
+import trapline.engine.event.GuestEvent.TlbInstruction;
+import trapline.engine.event.HardwareEvent.RapCause;
 import trapline.engine.event.HypervisorEvent.EventInjected;
 import trapline.engine.event.HypervisorEvent.EventType;
 import trapline.engine.event.HypervisorEvent.HostCause;
@@ -24,6 +26,7 @@ import trapline.engine.event.Writes;
 import trapline.engine.exit.HostValues;
 import trapline.engine.exit.Vcpu;
 import trapline.engine.exit.VendorCode;
+import trapline.engine.policy.Eraps.Flush;
 import trapline.engine.policy.Policy;
 import trapline.engine.policy.Policy.Access;
 import trapline.engine.policy.Policy.Phases;
@@ -52,6 +55,14 @@ public final class SvmCode implements VendorCode {
     private static final long PAUSE_COUNT = 3000;
     private static final long PAUSE_THRESHOLD = 128;
     private static final int GP = 13;
+    private static final int PF = 14;
+    private static final long FLUSH_ASID = 3;
+    private static final long CR3_NO_FLUSH = 1L << 63;
+    private static final int SINGLE_CONTEXT = 1;
+
+    /// `init_vmcb` without NPT.
+    private static final List<String> SHADOW_PAGING =
+            List.of("INTERCEPT_CR3_READ", "INTERCEPT_CR3_WRITE", "INTERCEPT_INVLPG");
 
     /// What 5.4 saves and restores of the host by RDMSR and WRMSR, besides GS_BASE.
     private static final int[] HOST_MSRS = {
@@ -90,11 +101,13 @@ public final class SvmCode implements VendorCode {
 
     private final Policy policy;
     private final NestedSvm nested;
+    private final RapControl rap;
     private final WritesBuilder writes = new WritesBuilder();
 
     public SvmCode(Policy policy, VmrunChecks checks) {
         this.policy = policy;
-        nested = new NestedSvm(policy, checks);
+        rap = new RapControl(policy);
+        nested = new NestedSvm(policy, checks, rap);
     }
 
     private static long debugMask() {
@@ -141,9 +154,11 @@ public final class SvmCode implements VendorCode {
                         && policy.vendors().svm().controls().virtualNmi();
         long control = Vmcb.V_INTR_MASKING | (vgif ? V_GIF_ENABLE : 0);
         write(v, 1, Vmcb.INT_CONTROL, control | (vnmi ? V_NMI_ENABLE : 0));
-        write(v, 1, Vmcb.NESTED_CONTROL, NP_ENABLE);
-        write(v, 1, Vmcb.NESTED_CR3, HostValues.page(0, NPT_PAGE));
-        if (v.setup().platform().has("V_VMSAVE_VMLOAD")) {
+        if (v.setup().npt()) {
+            write(v, 1, Vmcb.NESTED_CONTROL, NP_ENABLE);
+            write(v, 1, Vmcb.NESTED_CR3, HostValues.page(0, NPT_PAGE));
+        }
+        if (virtualVmload(v)) {
             write(v, 1, Vmcb.VIRT_EXT, V_VMLOAD_VMSAVE);
         }
         if (v.setup().platform().has("PAUSEFILTER")) {
@@ -151,7 +166,13 @@ public final class SvmCode implements VendorCode {
             boolean threshold = v.setup().platform().has("PFTHRESHOLD");
             write(v, 1, Vmcb.PAUSE_THRESHOLD, threshold ? PAUSE_THRESHOLD : 0);
         }
+        rap.create(v);
         registers(v);
+    }
+
+    /// Virtual VMLOAD and VMSAVE need nested page tables.
+    private static boolean virtualVmload(Vcpu v) {
+        return v.setup().npt() && v.setup().platform().has("V_VMSAVE_VMLOAD");
     }
 
     private void intercepts(Vcpu v) {
@@ -164,7 +185,7 @@ public final class SvmCode implements VendorCode {
             set(words, entry.getKey(), v.setup().platform().hasAll(entry.getValue()));
         }
         for (Map.Entry<String, List<String>> entry : choice.unlessPlatform().entrySet()) {
-            set(words, entry.getKey(), !v.setup().platform().hasAll(entry.getValue()));
+            set(words, entry.getKey(), !hasAll(v, entry.getValue()));
         }
         for (Map.Entry<String, List<String>> entry : choice.unlessGuest().entrySet()) {
             boolean there = v.setup().platform().hasAll(entry.getValue());
@@ -173,6 +194,9 @@ public final class SvmCode implements VendorCode {
         for (String name : choice.unlessGuestSvme()) {
             set(words, name, true);
         }
+        if (!v.setup().npt()) {
+            shadowPaging(v, words);
+        }
         for (int vector : choice.exceptions()) {
             words[2] |= 1L << vector;
         }
@@ -180,6 +204,21 @@ public final class SvmCode implements VendorCode {
         for (int i = 0; i < words.length; i++) {
             write(v, 1, Layout.VMCB.field(4 * i), words[i]);
         }
+    }
+
+    /// What the hypervisor has to see where its own page tables stand for the guest's.
+    private static void shadowPaging(Vcpu v, long[] words) {
+        for (String name : SHADOW_PAGING) {
+            set(words, name, true);
+        }
+        set(words, "INTERCEPT_INVPCID", v.setup().platform().has("INVPCID"));
+        words[2] |= 1L << PF;
+    }
+
+    /// Whether the host has all of some features, as KVM may use them.
+    private static boolean hasAll(Vcpu v, List<String> features) {
+        return v.setup().platform().hasAll(features)
+                && (v.setup().npt() || !features.contains("V_VMSAVE_VMLOAD"));
     }
 
     private static void set(long[] words, String name, boolean on) {
@@ -213,7 +252,7 @@ public final class SvmCode implements VendorCode {
         for (String name : policy.vendors().svm().controls().unlessGuestSvme()) {
             Intercept intercept = Intercept.named(name);
             List<String> features = policy.vendors().svm().controls().unlessPlatform().get(name);
-            boolean on = !guestSvme || features == null || !v.setup().platform().hasAll(features);
+            boolean on = !guestSvme || features == null || !hasAll(v, features);
             long word = v.state().image(1).get(intercept.word()) & ~intercept.mask();
             write(v, 1, intercept.word(), word | (on ? intercept.mask() : 0));
         }
@@ -226,6 +265,42 @@ public final class SvmCode implements VendorCode {
         write(v, 1, Vmcb.CLEAN, 0);
         write(v, 2, Vmcb.ASID, v.state().level() == 2 ? v.pcpu().nextAsid() : 0);
         write(v, 2, Vmcb.CLEAN, 0);
+        rap.newAsid(v);
+    }
+
+    /// `svm_flush_tlb_asid`.
+    static void flushAsid(Vcpu v) {
+        if (v.setup().platform().has("FLUSHBYASID")) {
+            writeCurrent(v, Vmcb.TLB_CONTROL, FLUSH_ASID);
+        } else {
+            writeCurrent(v, Vmcb.ASID, v.pcpu().nextAsid());
+        }
+    }
+
+    @Override
+    public void scheduledOut(Vcpu v, boolean preempted) {
+        rap.scheduledOut(v, preempted);
+    }
+
+    @Override
+    public void scheduledIn(Vcpu v, boolean followsItself) {
+        rap.scheduledIn(v, followsItself);
+    }
+
+    @Override
+    public void exited(Vcpu v) {
+        rap.exited(v);
+    }
+
+    /// `kvm_handle_invpcid` and INVLPG: what is more than one address flushes, for one context or for all.
+    @Override
+    public void invalidate(Vcpu v, GuestOp.TlbInvalidate op) {
+        if (op.instruction() == TlbInstruction.INVPCID && op.type() == SINGLE_CONTEXT) {
+            rap.dirty(v, Flush.INVPCID, RapCause.INVPCID);
+        } else if (op.instruction() == TlbInstruction.INVPCID && op.type() > SINGLE_CONTEXT) {
+            rap.dirty(v, Flush.GUEST_TLB_FLUSH, RapCause.GUEST_TLB_FLUSH);
+            flushAsid(v);
+        }
     }
 
     @Override
@@ -236,6 +311,7 @@ public final class SvmCode implements VendorCode {
                 writeCurrent(v, Vmcb.RSP, v.state().register(Reg.RSP));
                 writeCurrent(v, Vmcb.RIP, v.state().register(Reg.RIP));
                 writeCurrent(v, Vmcb.CR2, v.state().register(Reg.CR2));
+                rap.beforeRun(v);
             }
             case HOST_MSRS_READ -> {
                 v.hostRead(Msrs.GS_BASE, HostCause.LOAD);
@@ -264,6 +340,7 @@ public final class SvmCode implements VendorCode {
             }
             case MARK_CLEAN -> {
                 writeCurrent(v, Vmcb.TLB_CONTROL, 0);
+                rap.afterRun(v);
                 writeCurrent(v, Vmcb.CLEAN, policy.vendors().svm().controls().clean());
             }
             default -> Check.that(false, "SVM has no step %s", step);
@@ -339,7 +416,10 @@ public final class SvmCode implements VendorCode {
     public void storeControlRegister(Vcpu v, int cr, long value) {
         switch (cr) {
             case 0 -> cr0(v, value);
-            case 3 -> writeCurrent(v, Vmcb.CR3, value);
+            case 3 -> {
+                rap.dirty(v, Flush.CR3_WRITE, RapCause.CR3_WRITE);
+                writeCurrent(v, Vmcb.CR3, value & ~CR3_NO_FLUSH);
+            }
             case 4 -> writeCurrent(v, Vmcb.CR4, value);
             default -> {}
         }

@@ -360,6 +360,7 @@ final class NestedVmx {
                     Exit.VmOp _,
                     Exit.EnterNested _,
                     Exit.Invpcid _,
+                    Exit.Invlpg _,
                     Exit.OnlyNested _ ->
                     true;
         };

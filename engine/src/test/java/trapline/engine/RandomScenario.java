@@ -65,6 +65,9 @@ public record RandomScenario(VcpuScenario machine, String text) {
                     "IA32_FLUSH_CMD",
                     "IA32_ARCH_CAPABILITIES",
                     "EFER",
+                    "IA32_XSS",
+                    "IA32_U_CET",
+                    "IA32_S_CET",
                     "STAR",
                     "LSTAR",
                     "FS_BASE",
@@ -187,7 +190,7 @@ public record RandomScenario(VcpuScenario machine, String text) {
         }
 
         private String op() {
-            return switch (below(32)) {
+            return switch (below(33)) {
                 case 0, 1, 2, 3, 4, 5 ->
                         "wrmsr: {msr: %s, value: %s}".formatted(one(MSRS), one(VALUES));
                 case 6, 7, 8 -> "rdmsr: " + one(MSRS);
@@ -224,6 +227,11 @@ public record RandomScenario(VcpuScenario machine, String text) {
                                 .formatted(
                                         one(List.of("0", "5", "0x401", "0xff")),
                                         one(List.of("0", "1", "4", "0x400")));
+                case 31 ->
+                        "%s: {mask: %s}"
+                                .formatted(
+                                        one(List.of("xsaves", "xrstors")),
+                                        one(List.of("0x1800", "7", "-1")));
                 case 27 -> "host-write: {msr: %s, value: %s}".formatted(one(MSRS), one(VALUES));
                 case 29 -> "call: {random: [1, 40]}";
                 case 30 -> "ret: {random: [1, 12]}";

@@ -7,6 +7,7 @@ import trapline.engine.event.GuestEvent.ControlRegisterWritten;
 import trapline.engine.event.GuestEvent.CpuidExecuted;
 import trapline.engine.event.GuestEvent.DebugRegisterWritten;
 import trapline.engine.event.GuestEvent.ExtendedControlWritten;
+import trapline.engine.event.GuestEvent.ExtendedStateMoved;
 import trapline.engine.event.GuestEvent.Halted;
 import trapline.engine.event.GuestEvent.HypercallMade;
 import trapline.engine.event.GuestEvent.InstructionsRetired;
@@ -29,6 +30,7 @@ import trapline.engine.event.HardwareEvent.VmEntered;
 import trapline.engine.event.HardwareEvent.VmEntryFailed;
 import trapline.engine.event.HardwareEvent.VmExited;
 import trapline.engine.event.HypervisorEvent.EventInjected;
+import trapline.engine.event.HypervisorEvent.HostExtendedControlWritten;
 import trapline.engine.event.HypervisorEvent.HostMsrFaulted;
 import trapline.engine.event.HypervisorEvent.HostMsrRead;
 import trapline.engine.event.HypervisorEvent.HostMsrWritten;
@@ -143,6 +145,7 @@ public final class Describe {
             case ExtendedControlWritten e ->
                     "XCR%d = %s%s".formatted(e.xcr(), hex(e.value()), outcome(e.outcome()));
             case Paused e -> "PAUSE" + outcome(e.outcome());
+            case ExtendedStateMoved e -> extendedState(e);
             case VmInstructionExecuted e -> vmInstruction(e);
             case NestedFieldStored e ->
                     "vmcb12 %s = %s".formatted(Layout.VMCB.name(e.field()), hex(e.value()));
@@ -223,6 +226,9 @@ public final class Describe {
                                     e.write() ? "write" : "read",
                                     msr(e.msr(), e.value()),
                                     Names.camel(e.cause().name()));
+            case HostExtendedControlWritten e ->
+                    "XCR%d = %s %s"
+                            .formatted(e.xcr(), hex(e.value()), Names.camel(e.cause().name()));
             case HostStateSaved e -> "VMSAVE " + e.area() + writes(e.written());
             case HostStateLoaded e -> "VMLOAD " + e.area();
             case RegistersChanged e -> writes(e.written()).strip();
@@ -265,6 +271,16 @@ public final class Describe {
             text.append(" intr_info ").append(hex32(e.interruptInfo()));
         }
         return text.append(writes(e.written())).toString();
+    }
+
+    private static String extendedState(ExtendedStateMoved e) {
+        StringBuilder text = new StringBuilder();
+        text.append(e.instruction()).append(' ').append(hex(e.components()));
+        text.append(" of ").append(hex(e.mask()));
+        for (int i = 0; i < e.values().size(); i++) {
+            text.append(i == 0 ? ": " : ", ").append(msr(e.values().msr(i), e.values().value(i)));
+        }
+        return text.append(outcome(e.outcome())).toString();
     }
 
     private static String vmInstruction(VmInstructionExecuted e) {
@@ -379,6 +395,7 @@ public final class Describe {
             case GuestOp.Rdtsc _ -> "RDTSC";
             case GuestOp.Xsetbv _ -> "XSETBV";
             case GuestOp.Pause _ -> "PAUSE";
+            case GuestOp.MoveState o -> o.instruction() + " " + hex(o.mask());
             case GuestOp.VmOp o -> o.instruction().name();
             case GuestOp.StoreNestedField _ -> "store to vmcb12";
             case GuestOp.StoreNestedBitmap _ -> "store to L1's MSR bitmap";

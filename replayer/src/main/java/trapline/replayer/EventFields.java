@@ -14,6 +14,7 @@ import trapline.engine.event.Event;
 import trapline.engine.event.HypervisorEvent.UserspaceExited;
 import trapline.engine.event.MsrFilter;
 import trapline.engine.event.MsrFilterRange;
+import trapline.engine.event.MsrValues;
 import trapline.engine.event.Reg;
 import trapline.engine.event.Stamp;
 import trapline.engine.event.Writes;
@@ -118,6 +119,7 @@ public final class EventFields {
         return switch (raw) {
             case Writes writes -> writes(writes);
             case MsrFilter filter -> filter(filter);
+            case MsrValues values -> msrValues(values);
             case Enum<?> constant -> Names.camel(constant.name());
             case Boolean flag -> flag;
             case String text -> text;
@@ -198,5 +200,13 @@ public final class EventFields {
                     new Hex(writes.value(i)));
         }
         return byPlace;
+    }
+
+    private static SequencedMap<String, Object> msrValues(MsrValues values) {
+        SequencedMap<String, Object> byName = new LinkedHashMap<>();
+        for (int i = 0; i < values.size(); i++) {
+            byName.put(Msrs.name(values.msr(i)), new Hex(values.value(i)));
+        }
+        return byName;
     }
 }

@@ -33,6 +33,10 @@ public record Projection(CostProfile profile, List<Line> lines) {
                     profile.keyOf(action, access.causeName() + "." + msr, access.causeName(), msr);
             builder.add("hostMsr." + access.causeName(), figure, access.count());
         }
+        builder.add(
+                "hostMsr.xsetbv",
+                profile.keyOf("host-wrmsr", "xsetbv"),
+                tally.hostExtendedControls());
         builder.add("fieldWrites", "field-write", tally.fieldWrites());
         builder.add("vmread", profile.vmread(), tally.vmreads());
         builder.add("msrBitmapWrites", "msr-bitmap-write", tally.bitmapWrites());

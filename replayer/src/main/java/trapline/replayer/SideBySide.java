@@ -158,6 +158,7 @@ public final class SideBySide {
         rest(rows, "exits to userspace", Tally::userspaceExits);
         rest(rows, "vCPU loads", Tally::loads);
         rest(rows, "vCPU puts", Tally::puts);
+        rest(rows, "XSETBV by the hypervisor", Tally::hostExtendedControls);
         rest(rows, "VMSAVE by the hypervisor", Tally::vmsaves);
         rest(rows, "VMLOAD by the hypervisor", Tally::vmloads);
         rest(rows, "nested entries", Tally::nestedEntries);

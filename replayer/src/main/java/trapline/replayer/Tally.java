@@ -16,6 +16,7 @@ import trapline.engine.event.HardwareEvent.VmExited;
 import trapline.engine.event.HypervisorEvent;
 import trapline.engine.event.HypervisorEvent.EventInjected;
 import trapline.engine.event.HypervisorEvent.HostCause;
+import trapline.engine.event.HypervisorEvent.HostExtendedControlWritten;
 import trapline.engine.event.HypervisorEvent.HostMsrFaulted;
 import trapline.engine.event.HypervisorEvent.HostMsrRead;
 import trapline.engine.event.HypervisorEvent.HostMsrWritten;
@@ -70,6 +71,7 @@ public final class Tally {
     private long bitmapWrites;
     private long loads;
     private long puts;
+    private long hostExtendedControls;
     private long vmsaves;
     private long vmloads;
     private long nestedEntries;
@@ -169,6 +171,7 @@ public final class Tally {
             case HostMsrRead e -> hostMsrs.add(host(e.msr(), e.cause(), false));
             case HostMsrWritten e -> hostMsrs.add(host(e.msr(), e.cause(), true));
             case HostMsrFaulted e -> faults.add(host(e.msr(), e.cause(), e.write()));
+            case HostExtendedControlWritten _ -> hostExtendedControls++;
             case HostStateSaved e -> {
                 vmsaves++;
                 mutations(e.written());
@@ -315,6 +318,11 @@ public final class Tally {
 
     public long puts() {
         return puts;
+    }
+
+    /// How often the hypervisor executed XSETBV.
+    public long hostExtendedControls() {
+        return hostExtendedControls;
     }
 
     public long vmsaves() {

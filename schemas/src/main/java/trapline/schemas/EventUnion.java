@@ -10,6 +10,7 @@ import trapline.engine.event.GuestEvent.CpuidExecuted;
 import trapline.engine.event.GuestEvent.DebugRegisterWritten;
 import trapline.engine.event.GuestEvent.EntryInstruction;
 import trapline.engine.event.GuestEvent.ExtendedControlWritten;
+import trapline.engine.event.GuestEvent.ExtendedStateMoved;
 import trapline.engine.event.GuestEvent.Halted;
 import trapline.engine.event.GuestEvent.HypercallMade;
 import trapline.engine.event.GuestEvent.InstructionsRetired;
@@ -22,6 +23,7 @@ import trapline.engine.event.GuestEvent.NestedEntered;
 import trapline.engine.event.GuestEvent.NestedFieldStored;
 import trapline.engine.event.GuestEvent.Paused;
 import trapline.engine.event.GuestEvent.ReturnsMade;
+import trapline.engine.event.GuestEvent.StateInstruction;
 import trapline.engine.event.GuestEvent.TimestampCounterRead;
 import trapline.engine.event.GuestEvent.TlbInstruction;
 import trapline.engine.event.GuestEvent.TlbInvalidated;
@@ -38,6 +40,7 @@ import trapline.engine.event.HypervisorEvent;
 import trapline.engine.event.HypervisorEvent.EventInjected;
 import trapline.engine.event.HypervisorEvent.EventType;
 import trapline.engine.event.HypervisorEvent.HostCause;
+import trapline.engine.event.HypervisorEvent.HostExtendedControlWritten;
 import trapline.engine.event.HypervisorEvent.HostMsrFaulted;
 import trapline.engine.event.HypervisorEvent.HostMsrRead;
 import trapline.engine.event.HypervisorEvent.HostMsrWritten;
@@ -78,6 +81,7 @@ import trapline.engine.event.Kvm;
 import trapline.engine.event.MsrExitReason;
 import trapline.engine.event.MsrFilter;
 import trapline.engine.event.MsrFilterRange;
+import trapline.engine.event.MsrValues;
 import trapline.engine.event.Outcome;
 import trapline.engine.event.Writes;
 
@@ -96,6 +100,7 @@ final class EventUnion {
     private static final SaveArea[] AREAS = SaveArea.values();
     private static final EventType[] EVENT_TYPES = EventType.values();
     private static final RapCause[] RAP_CAUSES = RapCause.values();
+    private static final StateInstruction[] STATE_INSTRUCTIONS = StateInstruction.values();
     private static final Kvm[] VARIABLES = Kvm.values();
     private static final MsrExitReason[] MSR_EXIT_REASONS = MsrExitReason.values();
 
@@ -211,6 +216,15 @@ final class EventUnion {
             case Paused e -> {
                 out.writeLong(13);
                 out.writeLong(e.rip());
+                out.writeEnum(e.outcome());
+            }
+            case ExtendedStateMoved e -> {
+                out.writeLong(59);
+                out.writeLong(e.rip());
+                out.writeEnum(e.instruction());
+                out.writeLong(e.mask());
+                out.writeLong(e.components());
+                write(e.values(), out);
                 out.writeEnum(e.outcome());
             }
             case VmInstructionExecuted e -> {
@@ -390,6 +404,12 @@ final class EventUnion {
                 out.writeLong(e.value());
                 out.writeEnum(e.cause());
             }
+            case HostExtendedControlWritten e -> {
+                out.writeLong(60);
+                out.writeInt(e.xcr());
+                out.writeLong(e.value());
+                out.writeEnum(e.cause());
+            }
             case HostStateSaved e -> {
                 out.writeLong(33);
                 out.writeEnum(e.area());
@@ -506,6 +526,18 @@ final class EventUnion {
                 out.writeUnsigned(range.base());
                 out.writeInt(range.count());
                 out.writeLongs(range.bitmap());
+            }
+        }
+        out.writeLong(0);
+    }
+
+    private static void write(MsrValues values, AvroWriter out) {
+        int size = values.size();
+        if (size > 0) {
+            out.writeLong(size);
+            for (int i = 0; i < size; i++) {
+                out.writeUnsigned(values.msr(i));
+                out.writeLong(values.value(i));
             }
         }
         out.writeLong(0);
@@ -668,6 +700,17 @@ final class EventUnion {
                             in.readLong(),
                             in.readLong());
             case 58 -> new RapFlushed(in.readEnum(RAP_CAUSES), in.readInt());
+            case 59 ->
+                    new ExtendedStateMoved(
+                            in.readLong(),
+                            in.readEnum(STATE_INSTRUCTIONS),
+                            in.readLong(),
+                            in.readLong(),
+                            readMsrValues(in),
+                            in.readEnum(OUTCOMES));
+            case 60 ->
+                    new HostExtendedControlWritten(
+                            in.readInt(), in.readLong(), in.readEnum(HOST_CAUSES));
             default -> throw in.damaged("an event's number, got " + branch);
         };
     }
@@ -704,5 +747,22 @@ final class EventUnion {
             throw in.damaged("one block of writes");
         }
         return Writes.of(places, values);
+    }
+
+    private static MsrValues readMsrValues(AvroReader in) {
+        int count = in.readBlockCount();
+        if (count == 0) {
+            return MsrValues.NONE;
+        }
+        int[] msrs = new int[count];
+        long[] values = new long[count];
+        for (int i = 0; i < count; i++) {
+            msrs[i] = in.readUnsigned();
+            values[i] = in.readLong();
+        }
+        if (in.readBlockCount() != 0) {
+            throw in.damaged("one block of MSRs");
+        }
+        return MsrValues.of(msrs, values);
     }
 }

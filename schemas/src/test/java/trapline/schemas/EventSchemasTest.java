@@ -14,6 +14,7 @@ import org.apache.avro.Schema;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import trapline.engine.event.MsrValues;
 import trapline.engine.event.Stamp.Scope;
 import trapline.engine.event.Writes;
 import trapline.engine.state.Vendor;
@@ -58,6 +59,8 @@ class EventSchemasTest {
             assertEquals(Schemas.of("Write"), schema.getElementType());
         } else if (type.isRecord()) {
             assertEquals(Schemas.of(type.getSimpleName()), schema);
+        } else if (type == MsrValues.class) {
+            assertEquals(Schemas.of("MsrValue"), schema.getElementType());
         } else if (type == int.class && schema.getType() == Schema.Type.LONG) {
             assertTrue(
                     field.doc().toLowerCase(Locale.ROOT).contains("unsigned"),

@@ -15,6 +15,7 @@ import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import trapline.engine.event.Envelope;
 import trapline.engine.event.Event;
+import trapline.engine.event.MsrValues;
 import trapline.engine.event.Stamp;
 import trapline.engine.event.Writes;
 
@@ -94,6 +95,7 @@ final class Samples {
             case "String" -> TEXTS[random.nextInt(TEXTS.length)];
             case "Digest" -> Digest.from(bytes(32));
             case "Writes" -> writes(pick(0, 1, 3, 200));
+            case "MsrValues" -> msrValues(pick(0, 1, 3, 200));
             case "byte[]" -> bytes(pick(0, 1, 5000));
             case "long[]" -> LongStream.generate(this::aLong).limit(pick(0, 1, 5)).toArray();
             default -> throw new IllegalArgumentException("no samples of " + type);
@@ -126,6 +128,12 @@ final class Samples {
         return random.nextBoolean()
                 ? INTS[random.nextInt(INTS.length)]
                 : random.nextInt() >> random.nextInt(32);
+    }
+
+    private MsrValues msrValues(int size) {
+        return MsrValues.of(
+                IntStream.generate(this::anInt).limit(size).toArray(),
+                LongStream.generate(this::aLong).limit(size).toArray());
     }
 
     private Writes writes(int size) {

@@ -25,6 +25,7 @@ import org.apache.avro.io.BinaryEncoder;
 import org.apache.avro.io.DecoderFactory;
 import org.apache.avro.io.EncoderFactory;
 import trapline.engine.event.Event;
+import trapline.engine.event.MsrValues;
 import trapline.engine.event.Writes;
 
 /// Records as a reader with Avro alone has them: the schema as published, and the bytes.
@@ -171,12 +172,18 @@ final class Wire {
     /// A write as its schema has it.
     private record Write(int place, long value) {}
 
+    private record MsrValue(int msr, long value) {}
+
     private static List<?> items(Object ours) {
         return switch (ours) {
             case long[] numbers -> Arrays.stream(numbers).boxed().toList();
             case Writes writes ->
                     IntStream.range(0, writes.size())
                             .mapToObj(i -> new Write(writes.place(i), writes.value(i)))
+                            .toList();
+            case MsrValues values ->
+                    IntStream.range(0, values.size())
+                            .mapToObj(i -> new MsrValue(values.msr(i), values.value(i)))
                             .toList();
             default -> (List<?>) ours;
         };

@@ -13,7 +13,7 @@ record RandomScenario(Random random, boolean timed) {
     private static final List<String> MSRS = List.of(
             "IA32_SPEC_CTRL", "IA32_SPEC_CTRL", "IA32_SPEC_CTRL", "IA32_PRED_CMD", "FS_BASE",
             "KERNEL_GS_BASE", "LSTAR", "TSC_AUX", "IA32_CR_PAT", "IA32_SYSENTER_EIP",
-            "IA32_ARCH_CAPABILITIES", "IA32_FLUSH_CMD", "IA32_TSX_CTRL", "0xdeadbeef");
+            "IA32_ARCH_CAPABILITIES", "IA32_FLUSH_CMD", "IA32_TSX_CTRL", "IA32_XSS", "IA32_PL3_SSP", "0xdeadbeef");
 
     /// `ANY` stands for one of the MSRs.
     private static final List<String> ANYWHERE = List.of(
@@ -32,6 +32,8 @@ record RandomScenario(Random random, boolean timed) {
             "vmmcall",
             "mov-cr: {cr: 3, value: {random: [0x1000, 0xffff000]}}",
             "mov-dr: {dr: 7, value: 0x400}",
+            "xsaves: {mask: 0x1807}",
+            "xrstors: {mask: {random: [0, 0x1fff]}}",
             "invlpg: {address: 0x1000}");
     private static final List<String> IN_L1 = List.of(
             "host-write: {msr: IA32_SPEC_CTRL, value: {random: [0, 7]}}",

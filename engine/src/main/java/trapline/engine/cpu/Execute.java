@@ -5,6 +5,7 @@ import trapline.engine.event.Event;
 import trapline.engine.event.GuestEvent.CallsMade;
 import trapline.engine.event.GuestEvent.ControlRegisterWritten;
 import trapline.engine.event.GuestEvent.DebugRegisterWritten;
+import trapline.engine.event.GuestEvent.ExtendedStateMoved;
 import trapline.engine.event.GuestEvent.Halted;
 import trapline.engine.event.GuestEvent.InstructionsRetired;
 import trapline.engine.event.GuestEvent.MsrReadBack;
@@ -13,11 +14,15 @@ import trapline.engine.event.GuestEvent.NestedBitmapStored;
 import trapline.engine.event.GuestEvent.NestedFieldStored;
 import trapline.engine.event.GuestEvent.Paused;
 import trapline.engine.event.GuestEvent.ReturnsMade;
+import trapline.engine.event.GuestEvent.StateInstruction;
 import trapline.engine.event.GuestEvent.TimestampCounterRead;
 import trapline.engine.event.GuestEvent.TlbInvalidated;
 import trapline.engine.event.HardwareEvent.ReturnsPredicted;
+import trapline.engine.event.MsrValues;
 import trapline.engine.event.Outcome;
+import trapline.engine.event.Reg;
 import trapline.engine.state.MachineState;
+import trapline.engine.state.PcpuState;
 import trapline.engine.state.ReturnStack;
 import trapline.engine.state.VcpuState;
 import trapline.engine.table.Msrs;
@@ -26,6 +31,8 @@ import trapline.engine.table.Msrs;
 ///
 /// Every method returns null, as [Processor#execute] does for an op that ended in the guest.
 public final class Execute {
+
+    private static final long CR4_OSXSAVE = 1 << 18;
 
     private final MachineState machine;
     private final Platform platform;
@@ -142,6 +149,35 @@ public final class Execute {
 
     public Exit store(GuestOp.StoreNestedBitmap op, Emitter out) {
         return done(out, new NestedBitmapStored(op.rip(), op.msr(), op.read(), op.write()));
+    }
+
+    /// Whether the guest has switched the XSAVE instructions on (CR4.OSXSAVE).
+    public static boolean hasXsave(VcpuState vcpu) {
+        return (vcpu.register(Reg.CR4) & CR4_OSXSAVE) != 0;
+    }
+
+    /// What of a mask the processor moves now: what the hardware's XCR0 and IA32_XSS enable.
+    public long enabledComponents(long mask, VcpuState vcpu) {
+        PcpuState pcpu = machine.pcpuOf(vcpu);
+        return mask & (pcpu.xcr0() | pcpu.msr(Msrs.XSS));
+    }
+
+    /// XSAVES and XRSTORS: no MSR bitmap has a say in it (FACTS 4.1).
+    public Exit moveState(GuestOp.MoveState op, VcpuState vcpu, Emitter out) {
+        long components = enabledComponents(op.mask(), vcpu);
+        boolean save = op.instruction() == StateInstruction.XSAVES;
+        if (!save && !ExtendedStateAccess.restorable(vcpu, enabledComponents(-1, vcpu))) {
+            return done(out, ExtendedStateAccess.faulted(op, Outcome.GP));
+        }
+        MsrValues values =
+                save
+                        ? ExtendedStateAccess.read(
+                                components, msr -> machine.hardwareMsr(vcpu, msr))
+                        : ExtendedStateAccess.restored(components, vcpu);
+        return done(
+                out,
+                new ExtendedStateMoved(
+                        op.rip(), op.instruction(), op.mask(), components, values, Outcome.DONE));
     }
 
     public Exit done(Emitter out, Event event) {

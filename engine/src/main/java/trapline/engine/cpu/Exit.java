@@ -1,6 +1,7 @@
 package trapline.engine.cpu;
 
 import trapline.engine.event.GuestEvent.EntryInstruction;
+import trapline.engine.event.GuestEvent.StateInstruction;
 import trapline.engine.event.GuestEvent.VmInstruction;
 
 /// Why the guest stopped, free of vendor numbers: what handlers decide on.
@@ -48,4 +49,7 @@ public sealed interface Exit {
 
     /// An instruction that only an L1 ever intercepts: RDTSC, or INVLPG on VMX.
     record OnlyNested() implements Exit {}
+
+    /// XSAVES or XRSTORS that touches a component whose accesses exit.
+    record MoveState(StateInstruction instruction, long mask) implements Exit {}
 }

@@ -1,6 +1,7 @@
 package trapline.engine.cpu;
 
 import trapline.engine.event.GuestEvent.EntryInstruction;
+import trapline.engine.event.GuestEvent.StateInstruction;
 import trapline.engine.event.GuestEvent.TlbInstruction;
 import trapline.engine.event.GuestEvent.VmInstruction;
 import trapline.engine.table.Instructions;
@@ -189,6 +190,16 @@ public sealed interface GuestOp {
         @Override
         public int length() {
             return Instructions.VMLAUNCH;
+        }
+    }
+
+    /// XSAVES or XRSTORS of the components in EDX:EAX.
+    record MoveState(long rip, StateInstruction instruction, long mask) implements GuestOp {
+        @Override
+        public int length() {
+            return instruction == StateInstruction.XSAVES
+                    ? Instructions.XSAVES
+                    : Instructions.XRSTORS;
         }
     }
 }

@@ -20,6 +20,9 @@ public final class HardwareMsrs {
     private final boolean archCapabilities;
     private final boolean virtSpecCtrl;
     private final ProcessorTrace trace;
+    private final boolean shadowStacks;
+    private final boolean branchTracking;
+    private final long xssBits;
 
     public HardwareMsrs(Platform platform) {
         specCtrlBits = specCtrlBits(platform);
@@ -31,6 +34,9 @@ public final class HardwareMsrs {
         archCapabilities = platform.has("ARCH_CAPABILITIES");
         virtSpecCtrl = platform.has("VIRT_SSBD");
         trace = platform.trace();
+        shadowStacks = platform.has("SHSTK");
+        branchTracking = platform.has("IBT");
+        xssBits = platform.extendedStates().known() ? platform.extendedStates().supervisor() : -1;
     }
 
     /// Each bit by its own CPUID enumeration.
@@ -110,6 +116,12 @@ public final class HardwareMsrs {
         }
         if (Msrs.trace(msr)) {
             return traces(msr) && validTrace(msr, value, trace);
+        }
+        if (msr == Msrs.XSS) {
+            return (value & ~xssBits) == 0;
+        }
+        if (CetMsrs.isOne(msr) && (shadowStacks || branchTracking)) {
+            return CetMsrs.valid(msr, value, shadowStacks, branchTracking, true);
         }
         return !isAddress(msr) || canonical(value);
     }

@@ -50,6 +50,13 @@ public final class InitialRegisters {
         return registers;
     }
 
+    /// @param xcr0 what an operating system puts into XCR0 that uses all there is
+    public static Map<Reg, Long> of(Vendor vendor, long xcr0) {
+        Map<Reg, Long> registers = of(vendor);
+        registers.put(Reg.XCR0, xcr0);
+        return registers;
+    }
+
     private static void segment(
             Map<Reg, Long> registers, String name, long selector, long attributes) {
         registers.put(Reg.valueOf(name + "_SELECTOR"), selector);

@@ -37,6 +37,7 @@ public final class Operands {
                 writes.register(Reg.RCX, o.xcr());
                 pair(writes, o.value());
             }
+            case GuestOp.MoveState o -> pair(writes, o.mask());
             case GuestOp.VmOp o -> {
                 writes.register(Reg.RAX, o.operand());
                 writes.register(Reg.RCX, o.value());

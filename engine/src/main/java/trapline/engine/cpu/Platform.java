@@ -22,7 +22,8 @@ public record Platform(
         ReturnPredictor predictor,
         SortedMap<String, String> synthetic,
         Quirks quirks,
-        Description description) {
+        Description description,
+        ExtendedStates extendedStates) {
 
     /// How silicon does what the manuals leave open (FACTS 2.1).
     ///
@@ -51,6 +52,14 @@ public record Platform(
             TRACING
         }
     }
+
+    /// What XSAVE can manage, and what of it the host's kernel uses.
+    ///
+    /// @param known whether the platform says so; a silent one enables x87 alone, as a processor does after reset
+    /// @param xcr0 what XCR0 takes, all of which the host enables
+    /// @param supervisor the components that IA32_XSS takes
+    /// @param hostSCet the host's own S_CET
+    public record ExtendedStates(boolean known, long xcr0, long supervisor, long hostSCet) {}
 
     /// @param costs name of the default cost profile
     /// @param signature CPUID leaf 1 EAX

@@ -14,12 +14,14 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Function;
 import trapline.engine.cpu.Platform.Description;
+import trapline.engine.cpu.Platform.ExtendedStates;
 import trapline.engine.cpu.Platform.Host;
 import trapline.engine.cpu.Platform.Quirks;
 import trapline.engine.state.Vendor;
 import trapline.engine.table.Bits;
 import trapline.engine.table.Features;
 import trapline.engine.table.Msrs;
+import trapline.engine.table.StateComponents;
 import trapline.engine.text.InputException;
 import trapline.engine.text.InputException.Kind;
 import trapline.engine.text.Node;
@@ -216,7 +218,32 @@ public final class Platforms {
                         tree.find("processor-trace")
                                 .map(ProcessorTrace::read)
                                 .orElse(ProcessorTrace.NONE),
-                        YamlPrinter.print(tree)));
+                        YamlPrinter.print(tree)),
+                extendedStates(tree));
+    }
+
+    private static ExtendedStates extendedStates(Mapping tree) {
+        Optional<Node> states = tree.find("extended-states");
+        if (states.isEmpty()) {
+            return new ExtendedStates(false, 1, 0, 0);
+        }
+        Node node = states.get();
+        node.allow("extended-states", List.of("xcr0", "supervisor", "host-s-cet"));
+        long supervisor = 0;
+        for (Node name : node.require("supervisor").items()) {
+            supervisor |=
+                    StateComponents.named(
+                            name.oneOf(StateComponents.supervisorNames(), "state component"));
+        }
+        Node xcr0 = node.require("xcr0");
+        if (!ControlRegisters.acceptExtended(0, xcr0.number())) {
+            throw xcr0.expected("a value that XCR0 takes");
+        }
+        return new ExtendedStates(
+                true,
+                xcr0.number(),
+                supervisor,
+                node.find("host-s-cet").map(Node::number).orElse(0L));
     }
 
     /// Properties by QEMU's name, set against what the silicon has.
@@ -235,7 +262,8 @@ public final class Platforms {
                         "host",
                         "costs",
                         "processor-trace",
-                        "quirks"));
+                        "quirks",
+                        "extended-states"));
         SortedMap<String, String> synthetic = new TreeMap<>();
         for (Map.Entry<String, Entry> entry : tree.entries().entrySet()) {
             if (keys.contains(entry.getKey())) {

@@ -10,6 +10,7 @@ import trapline.engine.state.Vendor;
 import trapline.engine.table.Bits;
 import trapline.engine.table.Features;
 import trapline.engine.table.Msrs;
+import trapline.engine.table.StateComponents;
 import trapline.engine.text.InputException.Kind;
 import trapline.engine.text.Node;
 import trapline.engine.text.Suggestion;
@@ -21,6 +22,7 @@ public final class VcpuModel {
     private static final int HYPERVISOR_LEAF = 0x4000_0000;
     private static final int TRACE_LEAF = 0x14;
     private static final String PREDICTOR = "return-address-predictor";
+    private static final int XSAVE_LEAF = 0xd;
     private static final int OSXSAVE = 1 << 27;
     private static final int HYPERVISOR = 1 << 31;
 
@@ -30,27 +32,32 @@ public final class VcpuModel {
     private final long archCapabilities;
     private final ProcessorTrace trace;
     private final int predictor;
+    private final long xss;
 
     public VcpuModel(
             Vendor vendor, int signature, SortedSet<String> features, long archCapabilities) {
-        this(vendor, signature, features, archCapabilities, ProcessorTrace.NONE, 0);
+        this(vendor, signature, features, archCapabilities, ProcessorTrace.NONE, 0, 0);
     }
 
     /// @param trace what Processor Trace can do, if the guest is shown it
     /// @param predictor entries of the return-address predictor that the guest is told of, with ERAPS
+    /// @param xss the supervisor components of XSAVE that CPUID shows; those of CET only with SHSTK or IBT
     public VcpuModel(
             Vendor vendor,
             int signature,
             SortedSet<String> features,
             long archCapabilities,
             ProcessorTrace trace,
-            int predictor) {
+            int predictor,
+            long xss) {
         this.vendor = vendor;
         this.signature = signature;
         this.features = Collections.unmodifiableSortedSet(new TreeSet<>(features));
         this.archCapabilities = archCapabilities;
         this.trace = trace;
         this.predictor = predictor;
+        boolean cet = features.contains("SHSTK") || features.contains("IBT");
+        this.xss = cet ? xss : xss & ~StateComponents.CET;
     }
 
     public boolean has(String feature) {
@@ -72,6 +79,11 @@ public final class VcpuModel {
     /// What the guest finds in leaf 0x14: nothing, without the feature.
     public ProcessorTrace trace() {
         return has("INTEL_PT") ? trace : ProcessorTrace.NONE;
+    }
+
+    /// The bits of IA32_XSS that CPUID shows.
+    public long xss() {
+        return xss;
     }
 
     /// EAX, EBX, ECX and EDX that the guest finds.
@@ -107,11 +119,23 @@ public final class VcpuModel {
                     registers[1 + i] = word(letters, 4 * i);
                 }
             }
+            case XSAVE_LEAF -> xsave(subleaf, registers);
             case 0x8000_0000 -> registers[0] = 0x8000_0021;
             case 0x8000_0021 -> registers[1] |= has("ERAPS") ? predictor << 16 : 0;
             default -> {}
         }
         return registers;
+    }
+
+    /// Supervisor components: which there are, and of each its size and that IA32_XSS enables it.
+    private void xsave(int subleaf, int[] registers) {
+        if (subleaf == 1) {
+            registers[2] = (int) xss;
+            registers[3] = (int) (xss >>> 32);
+        } else if (subleaf > 1 && subleaf < 64 && (xss >>> subleaf & 1) != 0) {
+            registers[0] = StateComponents.size(subleaf);
+            registers[2] = 1;
+        }
     }
 
     /// Only some leaves look at ECX.
@@ -146,7 +170,7 @@ public final class VcpuModel {
                 changed.remove(feature);
             }
         }
-        return new VcpuModel(vendor, signature, changed, capabilities, trace, predictor);
+        return new VcpuModel(vendor, signature, changed, capabilities, trace, predictor, xss);
     }
 
     private static RuntimeException unknown(Node key) {
@@ -168,7 +192,8 @@ public final class VcpuModel {
                                 String.join(", ", features),
                                 archCapabilities)
                 + (has("INTEL_PT") ? "processor-trace: %s\n".formatted(trace.text()) : "")
-                + (predictor == 0 ? "" : PREDICTOR + ": " + predictor + "\n");
+                + (predictor == 0 ? "" : PREDICTOR + ": " + predictor + "\n")
+                + (xss == 0 ? "" : "xss: 0x%x\n".formatted(xss));
     }
 
     /// The model in a text that [#text] once was.
@@ -184,7 +209,8 @@ public final class VcpuModel {
                 features,
                 node.require("arch-capabilities").number(),
                 node.find("processor-trace").map(ProcessorTrace::read).orElse(ProcessorTrace.NONE),
-                node.find(PREDICTOR).map(n -> (int) n.number(0, 255)).orElse(0));
+                node.find(PREDICTOR).map(n -> (int) n.number(0, 255)).orElse(0),
+                node.find("xss").map(Node::number).orElse(0L));
     }
 
     /// Names of the bits that are set, for people.

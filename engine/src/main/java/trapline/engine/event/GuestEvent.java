@@ -125,6 +125,25 @@ public sealed interface GuestEvent extends Event {
         }
     }
 
+    /// XSAVES or XRSTORS.
+    ///
+    /// @param mask EDX:EAX, the components that the instruction asks for
+    /// @param components those of them that XCR0 and IA32_XSS enable, which are saved or restored
+    /// @param values the MSRs among that state, with the values that were saved or restored
+    record ExtendedStateMoved(
+            long rip,
+            StateInstruction instruction,
+            long mask,
+            long components,
+            MsrValues values,
+            Outcome outcome)
+            implements GuestEvent {}
+
+    enum StateInstruction {
+        XSAVES,
+        XRSTORS
+    }
+
     enum TlbInstruction {
         INVLPG,
         INVPCID

@@ -25,6 +25,10 @@ public sealed interface HypervisorEvent extends Event {
     record HostMsrFaulted(int msr, boolean write, long value, HostCause cause)
             implements HypervisorEvent {}
 
+    /// XSETBV by the hypervisor: the processor's own XCR0 got a value.
+    record HostExtendedControlWritten(int xcr, long value, HostCause cause)
+            implements HypervisorEvent {}
+
     /// VMSAVE by the hypervisor.
     record HostStateSaved(SaveArea area, Writes written) implements HypervisorEvent {}
 
@@ -104,7 +108,13 @@ public sealed interface HypervisorEvent extends Event {
         /// MSRs that matter only once the host is back in user mode.
         USER_RETURN,
         /// Keeping the host's own value, before the guest's takes its place.
-        ENTRY_SAVE
+        ENTRY_SAVE,
+        /// The guest's FPU state, at the begin of KVM_RUN. It is moved by XSAVES and XRSTORS.
+        FPU_LOAD,
+        /// Back from it to the host's, at the end of KVM_RUN or when the scheduler takes the vCPU off.
+        FPU_PUT,
+        /// Carrying out a guest's read.
+        GUEST_READ
     }
 
     enum SaveArea {

@@ -65,7 +65,9 @@ public enum Kvm {
     /// KVM's dirty bit of the return-address predictor: why, as above.
     RAP_DIRTY,
     /// Off its pCPU, which then 1 slept or 2 ran another task, where that matters to the predictor.
-    TASK_SWITCHED;
+    TASK_SWITCHED,
+    /// `vcpu.ia32_xss`.
+    XSS;
 
     private static final Kvm[] ALL = values();
 

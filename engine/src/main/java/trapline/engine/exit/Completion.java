@@ -1,5 +1,6 @@
 package trapline.engine.exit;
 
+import trapline.engine.cpu.ExtendedStateAccess;
 import trapline.engine.cpu.GuestOp;
 import trapline.engine.event.GuestEvent;
 import trapline.engine.event.GuestEvent.CallsMade;
@@ -38,12 +39,7 @@ final class Completion {
     static GuestEvent reflected(GuestOp op, Vcpu v) {
         return switch (op) {
             case GuestOp.Rdmsr o -> of(op, Outcome.REFLECTED, v.state().msr(o.msr()), new int[4]);
-            case GuestOp.Cpuid o ->
-                    of(
-                            op,
-                            Outcome.REFLECTED,
-                            0,
-                            v.setup().model().cpuid(o.leaf(), o.subleaf(), v.id()));
+            case GuestOp.Cpuid o -> of(op, Outcome.REFLECTED, 0, v.cpuid(o.leaf(), o.subleaf()));
             default -> of(op, Outcome.REFLECTED, 0, new int[4]);
         };
     }
@@ -80,6 +76,7 @@ final class Completion {
             case GuestOp.Xsetbv o ->
                     new ExtendedControlWritten(o.rip(), o.xcr(), o.value(), outcome);
             case GuestOp.Pause o -> new Paused(o.rip(), outcome);
+            case GuestOp.MoveState o -> ExtendedStateAccess.faulted(o, outcome);
             case GuestOp.VmOp o ->
                     new VmInstructionExecuted(
                             o.rip(), o.instruction(), o.operand(), o.value(), outcome);

@@ -8,6 +8,7 @@ import trapline.engine.cpu.Platform.Host.Trace;
 import trapline.engine.cpu.ProcessorTrace;
 import trapline.engine.policy.Policy;
 import trapline.engine.table.Msrs;
+import trapline.engine.table.StateComponents;
 
 /// The host's own registers and MSRs, and where its structures lie: as a Linux has them, made up but constant.
 public final class HostValues {
@@ -28,6 +29,8 @@ public final class HostValues {
     public static final long SYSENTER_EIP = 0xffff_ffff_81a0_1600L;
     public static final long USER_GS_BASE = 0;
     public static final long USER_FS_BASE = 0x7f00_0000_0740L;
+    public static final long PASID = 0x8000_0005L;
+    public static final long HWP_REQUEST = 0x8000_2d08L;
     // spotless:on
 
     /// OS, User, ToPA, TSCEn and BranchEn, as `perf record -e intel_pt//` has them.
@@ -69,6 +72,16 @@ public final class HostValues {
         if (platform.host().trace() != Trace.OFF) {
             trace(platform, pcpu, msrs);
         }
+        putUnlessZero(msrs, Msrs.XSS, SupervisorState.hostXss(platform, policy));
+        putUnlessZero(msrs, Msrs.S_CET, platform.extendedStates().hostSCet());
+        long supervisor = platform.extendedStates().supervisor();
+        for (int msr : StateComponents.msrs(supervisor)) {
+            if (msr == Msrs.PASID) {
+                msrs.put(msr, PASID);
+            } else if (msr == Msrs.HWP_REQUEST) {
+                msrs.put(msr, HWP_REQUEST);
+            }
+        }
         return Collections.unmodifiableSortedMap(msrs);
     }
 
@@ -81,5 +94,11 @@ public final class HostValues {
         msrs.put(Msrs.RTIT_CTL, TRACE_CTL | (tracing ? ProcessorTrace.TRACE_EN : 0));
         msrs.put(Msrs.RTIT_OUTPUT_BASE, TRACES + ((long) pcpu << 12));
         msrs.put(Msrs.RTIT_OUTPUT_MASK, TRACE_MASK);
+    }
+
+    private static void putUnlessZero(SortedMap<Integer, Long> msrs, int msr, long value) {
+        if (value != 0) {
+            msrs.put(msr, value);
+        }
     }
 }

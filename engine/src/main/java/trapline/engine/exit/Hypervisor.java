@@ -1,11 +1,15 @@
 package trapline.engine.exit;
 
+import java.util.ArrayList;
+import java.util.List;
 import trapline.engine.cpu.Exit;
 import trapline.engine.cpu.GuestOp;
 import trapline.engine.event.InputEvent;
 import trapline.engine.event.InputEvent.SpecCtrlForceRequested;
 import trapline.engine.event.Kvm;
 import trapline.engine.event.Moment;
+import trapline.engine.policy.Mechanisms;
+import trapline.engine.policy.PtPolicy;
 
 /// The KVM-like hypervisor: what it decides between an exit and the next entry.
 ///
@@ -24,8 +28,21 @@ public final class Hypervisor {
         SpecCtrl specCtrl = new SpecCtrl(vendor);
         UserReturn userReturn = new UserReturn(vendor);
         PtMsrs pt = new PtMsrs(vendor);
-        msrs = new MsrAccess(vendor, specCtrl, userReturn, pt, setup);
-        phases = new Phases(vendor, specCtrl, userReturn, pt, msrs, setup);
+        XsaveState xsave = new XsaveState();
+        List<MsrFamily> families = new ArrayList<>(List.of(specCtrl));
+        Mechanisms mechanisms = setup.policy().mechanisms();
+        if (mechanisms.pt().mode() != PtPolicy.Mode.UNKNOWN) {
+            families.add(pt);
+        }
+        if (vendor.emulatesVirtualMsrs()) {
+            families.add(new VirtualMsrs(vendor, specCtrl));
+        }
+        if (mechanisms.xss().known()) {
+            families.add(xsave);
+            families.add(new Cet(vendor));
+        }
+        msrs = new MsrAccess(vendor, specCtrl, userReturn, families);
+        phases = new Phases(vendor, specCtrl, userReturn, pt, xsave, msrs, setup);
         specCtrlRequests = new SpecCtrlRequests(vendor, specCtrl);
         userspace = new Userspace(phases, msrs, specCtrlRequests);
         handlers = new ExitHandlers(phases, vendor, msrs, userspace);

@@ -1,6 +1,5 @@
 package trapline.engine.exit;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
 import trapline.engine.cpu.HardwareMsrs;
@@ -9,7 +8,6 @@ import trapline.engine.event.Kvm;
 import trapline.engine.event.Reg;
 import trapline.engine.policy.Policy.Access;
 import trapline.engine.policy.Policy.Commands;
-import trapline.engine.policy.PtPolicy;
 import trapline.engine.state.RegisterMap;
 import trapline.engine.state.Vendor;
 import trapline.engine.table.Bits;
@@ -36,29 +34,15 @@ final class MsrAccess {
     private final VendorCode vendor;
     private final SpecCtrl specCtrl;
     private final UserReturn userReturn;
-    private final PtMsrs pt;
     private final List<MsrFamily> families;
-    private final boolean virtualMsrs;
 
-    MsrAccess(VendorCode vendor, SpecCtrl specCtrl, UserReturn userReturn, PtMsrs pt, Setup setup) {
+    /// @param families who is asked for an MSR, in order; SPEC_CTRL is among them
+    MsrAccess(
+            VendorCode vendor, SpecCtrl specCtrl, UserReturn userReturn, List<MsrFamily> families) {
         this.vendor = vendor;
         this.specCtrl = specCtrl;
         this.userReturn = userReturn;
-        this.pt = pt;
-        virtualMsrs = vendor.emulatesVirtualMsrs();
-        families = families(setup);
-    }
-
-    private List<MsrFamily> families(Setup setup) {
-        List<MsrFamily> known = new ArrayList<>();
-        known.add(specCtrl);
-        if (setup.policy().mechanisms().pt().mode() != PtPolicy.Mode.UNKNOWN) {
-            known.add(pt);
-        }
-        if (virtualMsrs) {
-            known.add(new VirtualMsrs(vendor, specCtrl));
-        }
-        return List.copyOf(known);
+        this.families = List.copyOf(families);
     }
 
     /// What is passed through once the vCPU model is known.
@@ -67,10 +51,8 @@ final class MsrAccess {
             Interception.pass(v, access.msr(), access.read(), access.write());
         }
         v.set(Kvm.ARCH_CAPABILITIES, v.setup().model().archCapabilities());
-        specCtrl.start(v);
-        pt.start(v);
-        if (virtualMsrs) {
-            VirtualMsrs.start(v);
+        for (MsrFamily family : families) {
+            family.start(v);
         }
         Commands commands = v.setup().policy().commands();
         HardwareMsrs hardware = v.setup().hardware();

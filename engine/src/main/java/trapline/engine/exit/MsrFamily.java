@@ -5,6 +5,9 @@ interface MsrFamily {
 
     boolean covers(int msr);
 
+    /// When the vCPU is made and its CPUID is set: what is passed through, and initial values.
+    default void start(Vcpu v) {}
+
     /// @param hostInitiated whether userspace reads (KVM_GET_MSRS), not the guest
     MsrResult read(Vcpu v, int msr, boolean hostInitiated);
 

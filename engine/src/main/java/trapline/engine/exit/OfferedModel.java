@@ -14,8 +14,7 @@ import trapline.engine.state.Vendor;
 public final class OfferedModel {
 
     /// What the hypervisor keeps for itself, or what these trees do not know.
-    private static final List<String> NEVER =
-            List.of("V_SPEC_CTRL", "VIRT_SSBD", "IBT", "SHSTK", "IDLE_HLT");
+    private static final List<String> NEVER = List.of("V_SPEC_CTRL", "VIRT_SSBD", "IDLE_HLT");
 
     private OfferedModel() {}
 
@@ -44,6 +43,11 @@ public final class OfferedModel {
         if (!eraps) {
             features.remove("ERAPS");
         }
+        if (!SupervisorState.cetOffered(platform, policy)) {
+            features.remove("IBT");
+            features.remove("SHSTK");
+        }
+        boolean cet = features.contains("IBT") || features.contains("SHSTK");
         boolean intel = platform.vendor() == Vendor.VMX;
         if (intel) {
             features.add("ARCH_CAPABILITIES");
@@ -54,7 +58,8 @@ public final class OfferedModel {
                 features,
                 intel ? archCapabilities(platform, policy) : 0,
                 platform.trace(),
-                platform.has("ERAPS") ? platform.predictor().entries() : 0);
+                platform.has("ERAPS") ? platform.predictor().entries() : 0,
+                SupervisorState.offered(platform, policy, cet));
     }
 
     private static long archCapabilities(Platform platform, Policy policy) {

@@ -19,9 +19,9 @@ final class Phases {
     private final VendorCode vendor;
     private final SpecCtrl specCtrl;
     private final UserReturn userReturn;
-    private final MsrAccess msrs;
-
     private final PtMsrs pt;
+    private final XsaveState xsave;
+    private final MsrAccess msrs;
     private final Policy.Phases phases;
 
     Phases(
@@ -29,14 +29,16 @@ final class Phases {
             SpecCtrl specCtrl,
             UserReturn userReturn,
             PtMsrs pt,
+            XsaveState xsave,
             MsrAccess msrs,
             Setup setup) {
         this.vendor = vendor;
-        this.pt = pt;
-        phases = phases(vendor.phases(), setup);
         this.specCtrl = specCtrl;
         this.userReturn = userReturn;
+        this.pt = pt;
+        this.xsave = xsave;
         this.msrs = msrs;
+        phases = phases(vendor.phases(), setup);
     }
 
     /// The policy's steps without those that have nothing to do here.
@@ -51,9 +53,16 @@ final class Phases {
     }
 
     private static List<Step> steps(List<Step> all, Setup setup) {
-        return all.stream()
-                .filter(step -> setup.traces() || (step != Step.PT_ENTER && step != Step.PT_LEAVE))
-                .toList();
+        return all.stream().filter(step -> matters(step, setup)).toList();
+    }
+
+    private static boolean matters(Step step, Setup setup) {
+        return switch (step) {
+            case PT_ENTER, PT_LEAVE -> setup.traces();
+            case XSS_LOAD, XSS_RESTORE -> setup.supervisor().switchesXss();
+            case FPU_LOAD, FPU_PUT -> setup.supervisor().fpuMsrs() != 0;
+            default -> true;
+        };
     }
 
     /// vcpu_load: from a system call, or when the scheduler brings the vCPU back.
@@ -142,6 +151,12 @@ final class Phases {
             case INJECT -> inject(v);
             case PT_ENTER -> pt.enter(v);
             case PT_LEAVE -> pt.leave(v);
+            case XCR0_LOAD -> xsave.loadXcr0(v);
+            case XSS_LOAD -> xsave.loadXss(v);
+            case XSS_RESTORE -> xsave.restoreXss(v);
+            case XCR0_RESTORE -> xsave.restoreXcr0(v);
+            case FPU_LOAD -> xsave.loadFpu(v);
+            case FPU_PUT -> xsave.putFpu(v);
             default -> vendor.run(step, v);
         }
     }

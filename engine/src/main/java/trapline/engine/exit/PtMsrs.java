@@ -36,7 +36,8 @@ public final class PtMsrs implements MsrFamily {
     }
 
     /// When the vCPU is made and its CPUID is set.
-    void start(Vcpu v) {
+    @Override
+    public void start(Vcpu v) {
         if (v.setup().traces() && policy(v).passThrough() == When.ALWAYS) {
             pass(v, true);
         }

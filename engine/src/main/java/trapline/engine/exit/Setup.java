@@ -23,6 +23,7 @@ public final class Setup {
     private final int[] traceSet;
     private final boolean tagsReturns;
     private final boolean npt;
+    private final SupervisorState supervisor;
 
     public Setup(Platform platform, VcpuModel model, Policy policy, World world) {
         this.platform = platform;
@@ -47,6 +48,7 @@ public final class Setup {
                         || (policy.commands().gateSbpb() && model.has("SBPB"));
         traces = PtMsrs.hostGuest(platform, policy);
         traceSet = model.trace().set();
+        supervisor = new SupervisorState(platform, model, policy);
     }
 
     /// The host's own SPEC_CTRL: the platform's, and BHI_DIS_S where the tree mitigates with it.
@@ -116,5 +118,10 @@ public final class Setup {
     /// The MSRs that are switched with the guest's trace.
     int[] traceSet() {
         return traceSet;
+    }
+
+    /// XSAVE's supervisor state and CET.
+    public SupervisorState supervisor() {
+        return supervisor;
     }
 }

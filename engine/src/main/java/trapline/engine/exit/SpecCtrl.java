@@ -31,7 +31,8 @@ final class SpecCtrl implements MsrFamily {
     }
 
     /// When the vCPU is made and its CPUID is set.
-    void start(Vcpu v) {
+    @Override
+    public void start(Vcpu v) {
         Policy.SpecCtrl policy = v.setup().policy().specCtrl();
         boolean passed = policy.passedThroughFromStart();
         if (v.setup().vSpecCtrl() && !isAlwaysIntercepted(policy)) {

@@ -10,15 +10,19 @@ import trapline.engine.event.HypervisorEvent.HostMsrRead;
 import trapline.engine.event.HypervisorEvent.HostMsrWritten;
 import trapline.engine.event.HypervisorEvent.VariableChanged;
 import trapline.engine.event.Kvm;
+import trapline.engine.event.Reg;
 import trapline.engine.state.MachineState;
 import trapline.engine.state.PcpuState;
 import trapline.engine.state.VcpuState;
 import trapline.engine.table.Msrs;
+import trapline.engine.table.StateComponents;
 
 /// One vCPU as the hypervisor's code sees it: state to read, events to emit.
 ///
 /// @param state read-only here; each emitted event has been applied when `emit` returns
 public record Vcpu(VcpuState state, MachineState machine, Emitter out, Setup setup) {
+
+    private static final int XSAVE_LEAF = 0xd;
 
     public int id() {
         return state.id();
@@ -36,6 +40,19 @@ public record Vcpu(VcpuState state, MachineState machine, Emitter out, Setup set
     /// An MSR of the pCPU while only the host runs.
     public long hostValue(int msr) {
         return machine.config().hostMsrs(state.pcpu()).getOrDefault(msr, 0L);
+    }
+
+    /// What CPUID tells the guest: the vCPU model's, and the size of the XSAVE area as XCR0 and IA32_XSS make it now.
+    public int[] cpuid(int leaf, int subleaf) {
+        int[] registers = setup.model().cpuid(leaf, subleaf, state.id());
+        if (leaf == XSAVE_LEAF
+                && subleaf == 1
+                && setup.policy().mechanisms().xss().known()
+                && setup.model().has("XSAVES")) {
+            long enabled = state.register(Reg.XCR0) | state.kvm(Kvm.XSS);
+            registers[1] = StateComponents.compactedSize(enabled);
+        }
+        return registers;
     }
 
     public void set(Kvm variable, long value) {

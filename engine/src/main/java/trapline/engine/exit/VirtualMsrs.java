@@ -26,7 +26,8 @@ final class VirtualMsrs implements MsrFamily {
     }
 
     /// Userspace gives the vCPU all that KVM offers, if it shows the MSRs at all.
-    static void start(Vcpu v) {
+    @Override
+    public void start(Vcpu v) {
         if (shown(v)) {
             v.set(Kvm.VIRTUAL_ENUMERATION, CTRL_SUPPORT);
             v.set(Kvm.VIRTUAL_MITIGATION_ENUM, MITIGATIONS);

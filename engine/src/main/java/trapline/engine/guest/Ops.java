@@ -7,6 +7,7 @@ import trapline.engine.event.GuestEvent.ControlRegisterWritten;
 import trapline.engine.event.GuestEvent.CpuidExecuted;
 import trapline.engine.event.GuestEvent.DebugRegisterWritten;
 import trapline.engine.event.GuestEvent.ExtendedControlWritten;
+import trapline.engine.event.GuestEvent.ExtendedStateMoved;
 import trapline.engine.event.GuestEvent.Halted;
 import trapline.engine.event.GuestEvent.HypercallMade;
 import trapline.engine.event.GuestEvent.InstructionsRetired;
@@ -52,6 +53,7 @@ public final class Ops {
             case TimestampCounterRead e -> new GuestOp.Rdtsc(e.rip());
             case ExtendedControlWritten e -> new GuestOp.Xsetbv(e.rip(), e.xcr(), e.value());
             case Paused e -> new GuestOp.Pause(e.rip());
+            case ExtendedStateMoved e -> new GuestOp.MoveState(e.rip(), e.instruction(), e.mask());
             case VmInstructionExecuted e ->
                     new GuestOp.VmOp(
                             e.rip(),

@@ -9,6 +9,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Function;
 import trapline.engine.cpu.GuestOp;
+import trapline.engine.event.GuestEvent.StateInstruction;
 import trapline.engine.event.GuestEvent.TlbInstruction;
 import trapline.engine.event.GuestEvent.VmInstruction;
 import trapline.engine.event.InputEvent;
@@ -63,6 +64,8 @@ final class ScenarioCompiler {
                             "pause",
                             "call",
                             "ret",
+                            "xsaves",
+                            "xrstors",
                             "vmload",
                             "vmsave",
                             "interrupt",
@@ -73,9 +76,6 @@ final class ScenarioCompiler {
                             "nested",
                             "repeat",
                             "host-filter"));
-
-    /// Ops of the grammar that this version does not execute.
-    private static final Set<String> NOT_YET = Set.of("xsaves", "xrstors");
 
     private final Vendor vendor;
     private final List<Layout> layouts;
@@ -312,6 +312,10 @@ final class ScenarioCompiler {
             case "pause" -> bare(value, name, new GuestOp.Pause(rip));
             case "call" -> count(value, "calls", n -> new GuestOp.Call(rip, n));
             case "ret" -> count(value, "returns", n -> new GuestOp.Ret(rip, n));
+            case "xsaves", "xrstors" -> {
+                var instruction = StateInstruction.valueOf(name.toUpperCase(Locale.ROOT));
+                number(only(value, name, "mask"), n -> new GuestOp.MoveState(rip, instruction, n));
+            }
             case "vmload", "vmsave" -> saveArea(rip, name, value);
             case "interrupt", "host-interrupt" -> {
                 int vector = (int) only(value, name, "vector").number(16, 255);
@@ -333,13 +337,11 @@ final class ScenarioCompiler {
     }
 
     private static RuntimeException unknown(String name, Node key) {
-        return NOT_YET.contains(name)
-                ? key.error(Kind.NOT_APPLICABLE, "this version does not execute '%s'", name)
-                : key.error(
-                        Kind.UNKNOWN_NAME,
-                        "unknown op '%s'%s",
-                        Node.abridged(name),
-                        Suggestion.orAll(name, "ops", OPS));
+        return key.error(
+                Kind.UNKNOWN_NAME,
+                "unknown op '%s'%s",
+                Node.abridged(name),
+                Suggestion.orAll(name, "ops", OPS));
     }
 
     private void mmio(long rip, Node value) {

@@ -16,7 +16,8 @@ public record Mechanisms(
         ForceScope forceScope,
         MitigationMsrs mitigationMsrs,
         Eraps eraps,
-        boolean npt) {
+        boolean npt,
+        Xss xss) {
 
     /// The keys of a policy that are read here.
     static final List<String> KEYS =
@@ -27,7 +28,8 @@ public record Mechanisms(
                     "force-scope",
                     "mitigation-msrs",
                     "eraps",
-                    "npt");
+                    "npt",
+                    "xss");
 
     static Mechanisms read(Mapping policy) {
         return new Mechanisms(
@@ -37,6 +39,7 @@ public record Mechanisms(
                 ForceScope.read(policy.find("force-scope")),
                 MitigationMsrs.read(policy.find("mitigation-msrs")),
                 Eraps.read(policy.find("eraps")),
-                policy.find("npt").map(Node::bool).orElse(true));
+                policy.find("npt").map(Node::bool).orElse(true),
+                Xss.read(policy.find("xss")));
     }
 }

@@ -29,7 +29,15 @@ public enum Step {
     MARK_CLEAN,
     /// Processor Trace, the guest's for the host's and back.
     PT_ENTER,
-    PT_LEAVE;
+    PT_LEAVE,
+    /// XCR0 and IA32_XSS of the guest, where they differ from the host's, and back.
+    XCR0_LOAD,
+    XSS_LOAD,
+    XSS_RESTORE,
+    XCR0_RESTORE,
+    /// What of the guest's FPU state is MSRs, for the whole KVM_RUN, and back.
+    FPU_LOAD,
+    FPU_PUT;
 
     /// The name in policy files.
     public String text() {

@@ -16,6 +16,7 @@ import trapline.engine.exit.HostValues;
 import trapline.engine.exit.Hypervisor;
 import trapline.engine.exit.PtMsrs;
 import trapline.engine.exit.Setup;
+import trapline.engine.exit.SupervisorState;
 import trapline.engine.exit.Vcpu;
 import trapline.engine.exit.VendorCode;
 import trapline.engine.exit.svm.SvmCode;
@@ -55,6 +56,8 @@ public record Machines(
                 PtMsrs.hostGuest(platform, policy),
                 platform.quirks().storesSpecCtrlShadow(),
                 platform.has("ERAPS") ? platform.predictor().entries() : 0,
+                SupervisorState.cetSwitched(platform, policy),
+                platform.extendedStates().xcr0(),
                 IntStream.range(0, pcpus())
                         .mapToObj(pcpu -> HostValues.msrs(platform, policy, pcpu))
                         .toList());

@@ -6,6 +6,7 @@ import trapline.engine.event.GuestEvent.ControlRegisterWritten;
 import trapline.engine.event.GuestEvent.CpuidExecuted;
 import trapline.engine.event.GuestEvent.DebugRegisterWritten;
 import trapline.engine.event.GuestEvent.ExtendedControlWritten;
+import trapline.engine.event.GuestEvent.ExtendedStateMoved;
 import trapline.engine.event.GuestEvent.Halted;
 import trapline.engine.event.GuestEvent.HypercallMade;
 import trapline.engine.event.GuestEvent.InstructionsRetired;
@@ -18,12 +19,14 @@ import trapline.engine.event.GuestEvent.NestedEntered;
 import trapline.engine.event.GuestEvent.NestedFieldStored;
 import trapline.engine.event.GuestEvent.Paused;
 import trapline.engine.event.GuestEvent.ReturnsMade;
+import trapline.engine.event.GuestEvent.StateInstruction;
 import trapline.engine.event.GuestEvent.TimestampCounterRead;
 import trapline.engine.event.GuestEvent.TlbInstruction;
 import trapline.engine.event.GuestEvent.TlbInvalidated;
 import trapline.engine.event.GuestEvent.VmInstruction;
 import trapline.engine.event.GuestEvent.VmInstructionExecuted;
 import trapline.engine.event.Kvm;
+import trapline.engine.event.MsrValues;
 import trapline.engine.event.Outcome;
 import trapline.engine.event.Reg;
 import trapline.engine.table.Bits;
@@ -79,6 +82,7 @@ final class GuestFold {
                 vcpu.call(-e.count());
                 machine.pcpuOf(vcpu).returns.pop(e.count());
             }
+            case ExtendedStateMoved e -> extendedStateMoved(e, vcpu, machine);
             case InstructionsRetired _, TlbInvalidated _ -> {}
         }
     }
@@ -102,6 +106,10 @@ final class GuestFold {
             case TimestampCounterRead _ -> Instructions.RDTSC;
             case ExtendedControlWritten _ -> Instructions.XSETBV;
             case Paused _ -> Instructions.PAUSE;
+            case ExtendedStateMoved e ->
+                    e.instruction() == StateInstruction.XSAVES
+                            ? Instructions.XSAVES
+                            : Instructions.XRSTORS;
             case VmInstructionExecuted e ->
                     switch (e.instruction()) {
                         case VMXON -> Instructions.VMXON;
@@ -124,14 +132,19 @@ final class GuestFold {
         if (e.outcome() != Outcome.DONE || isCommand(e.msr())) {
             return;
         }
-        vcpu.setMsr(e.msr(), e.value());
+        msrStored(e.msr(), e.value(), vcpu, machine);
+    }
+
+    /// The guest has a new value in an MSR: where the processor itself put it there, in the hardware.
+    private static void msrStored(int msr, long value, VcpuState vcpu, MachineState machine) {
+        vcpu.setMsr(msr, value);
         boolean passed = vcpu.mode() == VcpuState.Mode.GUEST;
-        if (passed && !machine.switched(e.msr())) {
-            boolean masked = e.msr() == Msrs.SPEC_CTRL && virtualizesSpecCtrl(vcpu);
-            long held = masked ? specCtrl(e.value(), vcpu, machine) : e.value();
-            machine.pcpuOf(vcpu).msrs.put(e.msr(), held);
-        } else if (!passed && machine.config().trace() && Msrs.trace(e.msr())) {
-            vcpu.guestTrace.put(e.msr(), e.value());
+        if (passed && !machine.switched(msr)) {
+            boolean masked = msr == Msrs.SPEC_CTRL && virtualizesSpecCtrl(vcpu);
+            long held = masked ? specCtrl(value, vcpu, machine) : value;
+            machine.pcpuOf(vcpu).msrs.put(msr, held);
+        } else if (!passed && machine.config().trace() && Msrs.trace(msr)) {
+            vcpu.guestTrace.put(msr, value);
         }
     }
 
@@ -294,6 +307,28 @@ final class GuestFold {
         vcpu.set(Kvm.PAUSE_LAST, vcpu.tick);
         if (!vmx) {
             vcpu.set(Kvm.PAUSE_LEFT, vcpu.kvm(Kvm.PAUSE_LEFT) - 1);
+        }
+    }
+
+    private static void extendedStateMoved(
+            ExtendedStateMoved e, VcpuState vcpu, MachineState machine) {
+        vcpu.setRegister(Reg.RAX, e.mask() & 0xffff_ffffL);
+        vcpu.setRegister(Reg.RDX, e.mask() >>> 32);
+        if (e.outcome() != Outcome.DONE) {
+            return;
+        }
+        MsrValues moved = e.values();
+        if (e.instruction() == StateInstruction.XRSTORS) {
+            for (int i = 0; i < moved.size(); i++) {
+                msrStored(moved.msr(i), moved.value(i), vcpu, machine);
+            }
+            return;
+        }
+        ExtendedState extended = vcpu.extended;
+        extended.layout = e.components() | ExtendedState.COMPACTED;
+        extended.area = new MsrFile();
+        for (int i = 0; i < moved.size(); i++) {
+            extended.area.put(moved.msr(i), moved.value(i));
         }
     }
 

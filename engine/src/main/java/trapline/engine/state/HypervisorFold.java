@@ -4,6 +4,7 @@ import trapline.engine.event.HypervisorEvent;
 import trapline.engine.event.HypervisorEvent.EventInjected;
 import trapline.engine.event.HypervisorEvent.EventType;
 import trapline.engine.event.HypervisorEvent.HostCause;
+import trapline.engine.event.HypervisorEvent.HostExtendedControlWritten;
 import trapline.engine.event.HypervisorEvent.HostMsrFaulted;
 import trapline.engine.event.HypervisorEvent.HostMsrRead;
 import trapline.engine.event.HypervisorEvent.HostMsrWritten;
@@ -58,6 +59,7 @@ final class HypervisorFold {
             }
             case HostMsrRead e -> hostMsrRead(e, vcpu);
             case HostMsrWritten e -> hostMsrWritten(e, pcpu);
+            case HostExtendedControlWritten e -> pcpu.xcr0 = e.value();
             case HostStateSaved e -> hostStateSaved(e, vcpu, machine);
             case HostStateLoaded e -> pcpu.vmloadOwner = e.area() == SaveArea.VMCB01 ? vcpu.id : -1;
             case RegistersChanged(Writes written) -> HardwareFold.store(written, vcpu);
@@ -154,6 +156,8 @@ final class HypervisorFold {
             vcpu.guestTrace.put(e.msr(), e.value());
         } else if (e.cause() == HostCause.ENTRY_SAVE && Msrs.trace(e.msr())) {
             vcpu.hostTrace.put(e.msr(), e.value());
+        } else if (e.cause() == HostCause.FPU_PUT) {
+            vcpu.extended.fpu.put(e.msr(), e.value());
         }
     }
 

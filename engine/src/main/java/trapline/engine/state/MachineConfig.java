@@ -9,6 +9,8 @@ import java.util.SortedMap;
 /// @param trace whether VM entry and exit switch RTIT_CTL where a VMCS says so (PT in host-guest mode)
 /// @param storesSpecCtrlShadow whether WRMSR by the guest reaches the shadow of IA32_SPEC_CTRL in the VMCS
 /// @param largePredictor entries of a return-address predictor that tags what guests push (AMD ERAPS); 0 for none
+/// @param cet whether VM entry and exit switch S_CET, SSP and INT_SSP_TAB
+/// @param hostXcr0 XCR0 of each pCPU while only the host runs
 /// @param hostMsrs the MSR values of each pCPU while only the host runs
 public record MachineConfig(
         Vendor vendor,
@@ -18,6 +20,8 @@ public record MachineConfig(
         boolean trace,
         boolean storesSpecCtrlShadow,
         int largePredictor,
+        boolean cet,
+        long hostXcr0,
         List<SortedMap<Integer, Long>> hostMsrs) {
 
     public SortedMap<Integer, Long> hostMsrs(int pcpu) {

@@ -41,7 +41,7 @@ public final class MachineState {
         for (int i = 0; i < vcpus.length; i++) {
             vcpus[i] = new VcpuState(i, config.vendor());
         }
-        exitStores = RegisterSet.atExit(config.vendor(), config.vSpecCtrl());
+        exitStores = RegisterSet.atExit(config.vendor(), config.vSpecCtrl(), config.cet());
         vmsaveStores = RegisterSet.atVmsave();
     }
 

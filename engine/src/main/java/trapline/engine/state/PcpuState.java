@@ -12,10 +12,12 @@ public final class PcpuState {
     int lastLevel = 1;
     long nextAsid = 1;
     final ReturnStack returns;
+    long xcr0;
 
     PcpuState(int id, MachineConfig config) {
         this.id = id;
         msrs = new MsrFile();
+        xcr0 = config.hostXcr0();
         for (Map.Entry<Integer, Long> msr : config.hostMsrs(id).entrySet()) {
             msrs.put(msr.getKey(), msr.getValue());
         }
@@ -30,6 +32,7 @@ public final class PcpuState {
         lastLevel = other.lastLevel;
         nextAsid = other.nextAsid;
         returns = other.returns.copy();
+        xcr0 = other.xcr0;
     }
 
     public int id() {
@@ -72,6 +75,11 @@ public final class PcpuState {
     /// The return addresses that guests left in the predictor.
     public ReturnStack returns() {
         return returns;
+    }
+
+    /// XCR0 as the hardware holds it now.
+    public long xcr0() {
+        return xcr0;
     }
 
     PcpuState copy() {

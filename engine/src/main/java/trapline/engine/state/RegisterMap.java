@@ -33,6 +33,8 @@ public final class RegisterMap {
             {Msrs.SYSCALL_MASK, Reg.SYSCALL_MASK},
             {Msrs.KERNEL_GS_BASE, Reg.KERNEL_GS_BASE},
             {Msrs.SPEC_CTRL, Reg.SPEC_CTRL},
+            {Msrs.S_CET, Reg.S_CET},
+            {Msrs.INT_SSP_TAB, Reg.INT_SSP_TAB},
         };
         Arrays.sort(pairs, (a, b) -> Integer.compare((Integer) a[0], (Integer) b[0]));
         MSR_INDICES = new int[pairs.length];
@@ -108,6 +110,9 @@ public final class RegisterMap {
         for (String name : new String[] {"EFER", "PAT", "DEBUGCTL"}) {
             pairs.add(new Pair(Layout.VMCS, Reg.valueOf(name), "GUEST_IA32_" + name));
         }
+        pairs.add(new Pair(Layout.VMCS, Reg.S_CET, "GUEST_S_CET"));
+        pairs.add(new Pair(Layout.VMCS, Reg.SSP, "GUEST_SSP"));
+        pairs.add(new Pair(Layout.VMCS, Reg.INT_SSP_TAB, "GUEST_INTR_SSP_TABLE"));
         for (String segment : segments()) {
             pairs.add(
                     segment(Layout.VMCS, segment + "_SELECTOR", "GUEST_" + segment + "_SELECTOR"));
@@ -147,6 +152,9 @@ public final class RegisterMap {
             {"SYSCALL_MASK", "sfmask"},
             {"KERNEL_GS_BASE", "kernel_gs_base"},
             {"SPEC_CTRL", "spec_ctrl"},
+            {"S_CET", "s_cet"},
+            {"SSP", "ssp"},
+            {"INT_SSP_TAB", "isst_addr"},
             {"GDTR_LIMIT", "gdtr.limit"},
             {"GDTR_BASE", "gdtr.base"},
             {"IDTR_LIMIT", "idtr.limit"},

@@ -12,12 +12,18 @@ import trapline.engine.table.Field;
 /// @param registers the same set, in the order in which the log lists them
 public record RegisterSet(long low, long high, List<Reg> registers) {
 
-    /// What a VM exit stores: on SVM, SPEC_CTRL only where the processor switches it.
-    public static RegisterSet atExit(Vendor vendor, boolean vSpecCtrl) {
+    /// What a VM exit stores: SPEC_CTRL on SVM and CET state only where the processor switches it.
+    public static RegisterSet atExit(Vendor vendor, boolean vSpecCtrl, boolean cet) {
         List<Reg> registers = new ArrayList<>();
         for (Reg register : Reg.values()) {
             Field field = RegisterMap.of(vendor).field(register);
-            if (field != null && !field.vmload() && (register != Reg.SPEC_CTRL || vSpecCtrl)) {
+            boolean switched =
+                    switch (register) {
+                        case SPEC_CTRL -> vSpecCtrl;
+                        case S_CET, SSP, INT_SSP_TAB -> cet;
+                        default -> true;
+                    };
+            if (field != null && !field.vmload() && switched) {
                 registers.add(register);
             }
         }

@@ -14,6 +14,8 @@ public final class Sections {
 
     private static final int[] STRUCTURES = {1, 2, 12};
 
+    private static final int XCR0 = 16;
+
     /// Sections that are there only when they have entries, without the number of their owner.
     private static final List<String> OPTIONAL =
             List.of(
@@ -23,7 +25,10 @@ public final class Sections {
                     "vcpu.userspace-msrs",
                     "vcpu.withheld",
                     "vm.force",
-                    "pcpu.returns");
+                    "pcpu.returns",
+                    "vcpu.xsave",
+                    "vcpu.xsave-msrs",
+                    "vcpu.fpu-msrs");
 
     private Sections() {}
 
@@ -46,6 +51,7 @@ public final class Sections {
                             .put(1, pcpu.vmloadOwner, -1)
                             .put(2, pcpu.lastLevel, 1)
                             .put(3, pcpu.nextAsid, 1)
+                            .put(XCR0, pcpu.xcr0, machine.config().hostXcr0())
                             .done());
             sections.add(msrs(name + ".msrs", pcpu.msrs));
             if (!pcpu.returns.isEmpty()) {
@@ -101,6 +107,16 @@ public final class Sections {
             }
             sections.add(words.done());
         }
+        ExtendedState extended = vcpu.extended;
+        optional(new Part(name + ".xsave").put(0, extended.layout, 0).done(), sections);
+        optional(msrs(name + ".xsave-msrs", extended.area), sections);
+        optional(msrs(name + ".fpu-msrs", extended.fpu), sections);
+    }
+
+    private static void optional(Section section, List<Section> sections) {
+        if (section.keys().length != 0) {
+            sections.add(section);
+        }
     }
 
     private static Section msrs(String name, MsrFile msrs) {
@@ -112,12 +128,6 @@ public final class Sections {
             values[i] = msrs.get(indices[i]);
         }
         return new Section(name, keys, values);
-    }
-
-    private static void optional(Section section, List<Section> sections) {
-        if (section.keys().length > 0) {
-            sections.add(section);
-        }
     }
 
     /// Owner, depth and length of each run, the oldest first.
@@ -226,6 +236,7 @@ public final class Sections {
             case 0 -> pcpu.lastVcpu = (int) value;
             case 1 -> pcpu.vmloadOwner = (int) value;
             case 2 -> pcpu.lastLevel = (int) value;
+            case XCR0 -> pcpu.xcr0 = value;
             default -> pcpu.nextAsid = value;
         }
     }
@@ -247,6 +258,9 @@ public final class Sections {
             case "pt-host" -> vcpu.hostTrace.put((int) key, value);
             case "userspace-msrs" -> vcpu.userspaceMsrs.put((int) key, value);
             case "withheld" -> vcpu.withheld.put((int) key, value);
+            case "xsave" -> vcpu.extended.layout = value;
+            case "xsave-msrs" -> vcpu.extended.area.put((int) key, value);
+            case "fpu-msrs" -> vcpu.extended.fpu.put((int) key, value);
             case "01", "02", "12" -> {
                 if (!vcpu.vendor.layout().has(number)) {
                     throw new IllegalArgumentException("no field 0x" + Integer.toHexString(number));

@@ -35,6 +35,7 @@ public final class VcpuState {
     final long[] kvm;
     final Image[] images;
     final MsrBitmap[] bitmaps;
+    final ExtendedState extended;
     long seq;
     long tick;
     long op;
@@ -61,6 +62,7 @@ public final class VcpuState {
             images[i] = new Image(vendor.layout());
             bitmaps[i] = new MsrBitmap(vendor.bitmap(), i == 2 ? 0 : -1);
         }
+        extended = new ExtendedState();
     }
 
     private VcpuState(VcpuState other) {
@@ -79,6 +81,7 @@ public final class VcpuState {
             images[i] = other.images[i].copy();
             bitmaps[i] = other.bitmaps[i].copy();
         }
+        extended = other.extended.copy();
         seq = other.seq;
         tick = other.tick;
         op = other.op;
@@ -187,6 +190,11 @@ public final class VcpuState {
 
     public MsrBitmap bitmap(int structure) {
         return bitmaps[slot(structure)];
+    }
+
+    /// What XSAVE moves, as far as that is MSRs.
+    public ExtendedState extended() {
+        return extended;
     }
 
     /// The number of the structure that runs the guest now: 1, or 2 while L2 is the guest.

@@ -11,6 +11,7 @@ public final class Instructions {
     public static final int INVLPG = 3, INVPCID = 5, STORE = 3;
     public static final int VMXON = 4, VMXOFF = 3, VMCLEAR = 4, VMPTRLD = 3, VMREAD = 3, VMWRITE = 3;
     public static final int VMLAUNCH = 3, VMRESUME = 3, VMRUN = 3, VMLOAD = 3, VMSAVE = 3;
+    public static final int XSAVES = 3, XRSTORS = 3;
     // spotless:on
 
     private Instructions() {}

@@ -40,6 +40,16 @@ public final class Msrs {
     public static final int VIRTUAL_ENUMERATION = index("VIRTUAL_ENUMERATION");
     public static final int VIRTUAL_MITIGATION_ENUM = index("VIRTUAL_MITIGATION_ENUM");
     public static final int VIRTUAL_MITIGATION_CTRL = index("VIRTUAL_MITIGATION_CTRL");
+    public static final int U_CET            = index("IA32_U_CET");
+    public static final int S_CET            = index("IA32_S_CET");
+    public static final int PL0_SSP          = index("IA32_PL0_SSP");
+    public static final int PL1_SSP          = index("IA32_PL1_SSP");
+    public static final int PL2_SSP          = index("IA32_PL2_SSP");
+    public static final int PL3_SSP          = index("IA32_PL3_SSP");
+    public static final int INT_SSP_TAB      = index("IA32_INT_SSP_TAB");
+    public static final int PASID            = index("IA32_PASID");
+    public static final int XSS              = index("IA32_XSS");
+    public static final int HWP_REQUEST      = index("HWP_REQUEST");
     // spotless:on
 
     private Msrs() {}

@@ -168,8 +168,8 @@ class CreationTest {
         "Icelake-Server, {}, 6.1-6.12, 0x10008, 0x1078e",
         "Icelake-Server, {}, 6.18+, 0x10008, 0x1078e",
         "Icelake-Server, {fsgsbase: false}, 5.15, 0x8, 0x78e",
-        "SapphireRapids, {}, 6.18+, 0x10008, 0x1078e",
-        "SapphireRapids, {shstk: true}, 6.18+, 0x10008, 0x81078e",
+        "SapphireRapids, {}, 6.18+, 0x10008, 0x81078e",
+        "SapphireRapids, '{shstk: false, ibt: false}', 6.18+, 0x10008, 0x1078e",
         "SapphireRapids, {shstk: true}, 6.12, 0x10008, 0x1078e"
     })
     void masks(String cpu, String guestCpu, String trees, String cr0, String cr4) {

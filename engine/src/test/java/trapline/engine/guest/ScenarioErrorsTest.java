@@ -18,7 +18,8 @@ class ScenarioErrorsTest {
 
     private static final String ALL_OPS =
             "ops are call, cpuid, force-spec-ctrl, hlt, host-filter, host-interrupt, host-write, in, interrupt, invlpg, invpcid, mmio, mov-cr, mov-dr, nested,"
-                    + " out, pause, preempt, rdmsr, rdtsc, repeat, ret, run, vmcall, vmload, vmmcall, vmsave, wrmsr, xsetbv";
+                    + " out, pause, preempt, rdmsr, rdtsc, repeat, ret, run, vmcall, vmload, vmmcall, vmsave, wrmsr, xrstors,"
+                    + " xsaves, xsetbv";
 
     /// One op each, the file's third line.
     static Stream<Bad> ops() {
@@ -31,7 +32,11 @@ class ScenarioErrorsTest {
                         "a".repeat(500),
                         "3:3: unknown op '%s...'; %s".formatted("a".repeat(57), ALL_OPS)),
                 unknown("5", "3:3: unknown op '5'; " + ALL_OPS),
-                impossible("xsaves: {mask: 1}", "3:3: this version does not execute 'xsaves'"),
+                syntax("xsaves: 1", "3:11: expected a mapping, found '1'"),
+                syntax("xrstors: {}", "3:12: 'mask' is missing"),
+                unknown(
+                        "xsaves: {msak: 1}",
+                        "3:12: unknown key 'msak' in xsaves; did you mean mask?"),
                 syntax("call: 0", "3:9: expected 1 to 1000000000000 calls"),
                 syntax("ret: {random: [0, 3]}", "3:8: expected 1 to 1000000000000 returns"),
                 syntax("", "3:2: expected an op, found nothing"),

@@ -169,6 +169,12 @@ public final class SvmProcessor implements Processor {
                 }
                 yield execute.pause(o, out);
             }
+            case GuestOp.MoveState o -> {
+                if (!platform.has("XSAVES") || !Execute.hasXsave(vcpu)) {
+                    yield undefined(op, vcpu, out);
+                }
+                yield execute.moveState(o, vcpu, out);
+            }
             case GuestOp.VmOp o -> vmOp(o, vmcb, vcpu, out);
             case GuestOp.EnterNested o -> {
                 if (o.instruction() != EntryInstruction.VMRUN || !VMRUN.in(vmcb)) {

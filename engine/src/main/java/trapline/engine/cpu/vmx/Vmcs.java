@@ -32,6 +32,7 @@ public final class Vmcs {
     public static final Field GUEST_LINEAR         = field("GUEST_LINEAR_ADDRESS");
     public static final Field MSR_BITMAP           = field("MSR_BITMAP");
     public static final Field LINK_POINTER         = field("VMCS_LINK_POINTER");
+    public static final Field XSS_EXIT_BITMAP      = field("XSS_EXIT_BITMAP");
     public static final Field CR0_MASK             = field("CR0_GUEST_HOST_MASK");
     public static final Field CR4_MASK             = field("CR4_GUEST_HOST_MASK");
     public static final Field CR0_SHADOW           = field("CR0_READ_SHADOW");
@@ -69,6 +70,12 @@ public final class Vmcs {
     public static final Field HOST_PAT             = field("HOST_IA32_PAT");
     public static final Field HOST_FS_BASE         = field("HOST_FS_BASE");
     public static final Field HOST_GS_BASE         = field("HOST_GS_BASE");
+    public static final Field GUEST_S_CET          = field("GUEST_S_CET");
+    public static final Field GUEST_SSP            = field("GUEST_SSP");
+    public static final Field GUEST_SSP_TABLE      = field("GUEST_INTR_SSP_TABLE");
+    public static final Field HOST_S_CET           = field("HOST_S_CET");
+    public static final Field HOST_SSP             = field("HOST_SSP");
+    public static final Field HOST_SSP_TABLE       = field("HOST_INTR_SSP_TABLE");
     public static final Field HOST_CS_SELECTOR     = field("HOST_CS_SELECTOR");
     public static final Field HOST_TR_SELECTOR     = field("HOST_TR_SELECTOR");
 
@@ -113,6 +120,8 @@ public final class Vmcs {
     public static final long ENTRY_IA32E_MODE      = Bits.control("VM_ENTRY_IA32E_MODE");
     public static final long ENTRY_LOAD_EFER       = Bits.control("VM_ENTRY_LOAD_IA32_EFER");
     public static final long ENTRY_LOAD_PAT        = Bits.control("VM_ENTRY_LOAD_IA32_PAT");
+    public static final long ENTRY_LOAD_CET        = Bits.control("VM_ENTRY_LOAD_CET_STATE");
+    public static final long EXIT_LOAD_CET         = Bits.control("VM_EXIT_LOAD_CET_STATE");
     public static final long EXIT_HOST_64          = Bits.control("VM_EXIT_HOST_ADDR_SPACE_SIZE");
     public static final long EXIT_ACK_INTERRUPT    = Bits.control("VM_EXIT_ACK_INTR_ON_EXIT");
     public static final long EXIT_SAVE_DEBUG       = Bits.control("VM_EXIT_SAVE_DEBUG_CONTROLS");

@@ -9,6 +9,7 @@ import trapline.engine.cpu.Processor;
 import trapline.engine.cpu.World;
 import trapline.engine.cpu.WritesBuilder;
 import trapline.engine.event.Emitter;
+import trapline.engine.event.GuestEvent.StateInstruction;
 import trapline.engine.event.GuestEvent.TlbInstruction;
 import trapline.engine.event.GuestEvent.VmInstruction;
 import trapline.engine.event.GuestEvent.VmInstructionExecuted;
@@ -111,6 +112,7 @@ public final class VmxProcessor implements Processor {
                 yield new Exit.Xsetbv(o.xcr(), o.value());
             }
             case GuestOp.Pause o -> pause(o, vmcs, vcpu, out);
+            case GuestOp.MoveState o -> moveState(o, vmcs, vcpu, out);
             case GuestOp.VmOp o -> vmOp(o, vmcs, vcpu, out);
             case GuestOp.EnterNested o -> {
                 long reason = VmxReason.of(o.instruction());
@@ -192,6 +194,20 @@ public final class VmxProcessor implements Processor {
             return new Exit.OnlyNested();
         }
         return execute.tlbInvalidate(op, out);
+    }
+
+    /// Exits if a component of both the mask and IA32_XSS is in the XSS-exiting bitmap; XCR0 is not asked.
+    private Exit moveState(GuestOp.MoveState op, Image vmcs, VcpuState vcpu, Emitter out) {
+        if (!secondary(vmcs, Vmcs.ENABLE_XSAVES) || !Execute.hasXsave(vcpu)) {
+            return undefined(op, vcpu, out);
+        }
+        long xss = machine.pcpuOf(vcpu).msr(Msrs.XSS);
+        if ((op.mask() & xss & vmcs.get(Vmcs.XSS_EXIT_BITMAP)) != 0) {
+            boolean save = op.instruction() == StateInstruction.XSAVES;
+            exit(save ? VmxReason.XSAVES : VmxReason.XRSTORS, 0, op, vcpu, out);
+            return new Exit.MoveState(op.instruction(), op.mask());
+        }
+        return execute.moveState(op, vcpu, out);
     }
 
     private Exit pause(GuestOp.Pause op, Image vmcs, VcpuState vcpu, Emitter out) {

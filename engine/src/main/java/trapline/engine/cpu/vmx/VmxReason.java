@@ -16,6 +16,7 @@ public final class VmxReason {
     public static final long MSR_READ = 31, MSR_WRITE = 32, INVALID_STATE = 33, MSR_LOAD_FAIL = 34;
     public static final long PAUSE_INSTRUCTION = 40, APIC_ACCESS = 44;
     public static final long EPT_VIOLATION = 48, EPT_MISCONFIG = 49, XSETBV = 55, INVPCID = 58;
+    public static final long XSAVES = 63, XRSTORS = 64;
     // spotless:on
 
     private VmxReason() {}

@@ -238,6 +238,7 @@ final class NestedSvm {
             case Exit.OnlyNested _ -> true;
             case Exit.NestedPageFault _,
                     Exit.ApicAccess _,
+                    Exit.MoveState _,
                     Exit.UndefinedOpcode _,
                     Exit.ExternalInterrupt _ ->
                     false;

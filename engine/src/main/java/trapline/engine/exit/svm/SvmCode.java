@@ -228,14 +228,15 @@ public final class SvmCode implements VendorCode {
 
     /// Userspace's registers: those with a field into it, the others where KVM keeps them.
     private void registers(Vcpu v) {
+        Map<Reg, Long> initial = InitialRegisters.of(Vendor.SVM, v.setup().supervisor().hostXcr0());
         writes.on(v.state(), v.state().image(1));
-        for (Map.Entry<Reg, Long> register : InitialRegisters.of(Vendor.SVM).entrySet()) {
+        for (Map.Entry<Reg, Long> register : initial.entrySet()) {
             if (REGISTERS.field(register.getKey()) == null) {
                 writes.register(register.getKey(), register.getValue());
             }
         }
         v.emit(new RegistersChanged(writes.done()));
-        for (Map.Entry<Reg, Long> register : InitialRegisters.of(Vendor.SVM).entrySet()) {
+        for (Map.Entry<Reg, Long> register : initial.entrySet()) {
             Field field = REGISTERS.field(register.getKey());
             if (field != null) {
                 write(v, 1, field, register.getValue());

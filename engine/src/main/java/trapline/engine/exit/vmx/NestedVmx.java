@@ -210,6 +210,11 @@ final class NestedVmx {
                 Vmcs.EXCEPTION_BITMAP,
                 vmcs01.get(Vmcs.EXCEPTION_BITMAP) | vmcs12.get(Vmcs.EXCEPTION_BITMAP));
         VmxCode.write(v, 2, Vmcs.ENTRY_INTERRUPT_INFO, vmcs12.get(Vmcs.ENTRY_INTERRUPT_INFO));
+        if (policy.mechanisms().xss().known()) {
+            boolean xsaves = (secondary12 & Vmcs.ENABLE_XSAVES) != 0;
+            long xss12 = xsaves ? vmcs12.get(Vmcs.XSS_EXIT_BITMAP) : 0;
+            VmxCode.write(v, 2, Vmcs.XSS_EXIT_BITMAP, vmcs01.get(Vmcs.XSS_EXIT_BITMAP) | xss12);
+        }
         addresses(v, vmcs01);
         controlRegisters(v, vmcs01, vmcs12);
         long efer = efer(vmcs12, v.state().register(Reg.EFER));
@@ -234,7 +239,14 @@ final class NestedVmx {
         return (!field.equals(Vmcs.GUEST_PAT)
                         || vmcs12.has(Vmcs.ENTRY_CONTROLS, Vmcs.ENTRY_LOAD_PAT))
                 && ((!field.equals(Vmcs.GUEST_DR7) && !field.equals(Vmcs.GUEST_DEBUGCTL))
-                        || vmcs12.has(Vmcs.ENTRY_CONTROLS, Vmcs.ENTRY_LOAD_DEBUG));
+                        || vmcs12.has(Vmcs.ENTRY_CONTROLS, Vmcs.ENTRY_LOAD_DEBUG))
+                && (!isCet(field) || vmcs12.has(Vmcs.ENTRY_CONTROLS, Vmcs.ENTRY_LOAD_CET));
+    }
+
+    private static boolean isCet(Field field) {
+        return field.equals(Vmcs.GUEST_S_CET)
+                || field.equals(Vmcs.GUEST_SSP)
+                || field.equals(Vmcs.GUEST_SSP_TABLE);
     }
 
     /// Whether exit stores a guest field into vmcs12: the same, with controls of their own.
@@ -352,6 +364,8 @@ final class NestedVmx {
                             || (vmcs12.has(Vmcs.PRIMARY, Vmcs.ACTIVATE_SECONDARY)
                                     && vmcs12.has(Vmcs.SECONDARY, Vmcs.PAUSE_LOOP_EXITING));
             case Exit.UndefinedOpcode _ -> vmcs12.has(Vmcs.EXCEPTION_BITMAP, 1 << Vmcs.UD_VECTOR);
+            case Exit.MoveState e ->
+                    (e.mask() & v.state().kvm(Kvm.XSS) & vmcs12.get(Vmcs.XSS_EXIT_BITMAP)) != 0;
             case Exit.NestedPageFault _, Exit.ExternalInterrupt _ -> false;
             case Exit.Cpuid _,
                     Exit.ApicAccess _,
@@ -413,7 +427,7 @@ final class NestedVmx {
         if (shadowsSpecCtrl) {
             VmxCode.write(v, 1, Vmcs.SPEC_CTRL_SHADOW, v.state().kvm(Kvm.SPEC_CTRL_SHADOW));
         }
-        loadHostStateOf12(v);
+        loadHostStateOf12(v, ran);
         if (ran && barrierAtExit(v)) {
             v.barrier();
         }
@@ -430,7 +444,7 @@ final class NestedVmx {
     }
 
     /// L1 goes on where vmcs12's host state says (`load_vmcs12_host_state`), with interrupts on again at once.
-    private void loadHostStateOf12(Vcpu v) {
+    private void loadHostStateOf12(Vcpu v, boolean ran) {
         Image vmcs12 = v.state().image(12);
         long cr0 = vmcs12.get(Vmcs.HOST_CR0);
         long cr4 = vmcs12.get(Vmcs.HOST_CR4);
@@ -444,6 +458,9 @@ final class NestedVmx {
         VmxCode.write(v, 1, Vmcs.CR4_SHADOW, cr4);
         VmxCode.write(v, 1, Vmcs.GUEST_FS_BASE, vmcs12.get(Vmcs.HOST_FS_BASE));
         VmxCode.write(v, 1, Vmcs.GUEST_GS_BASE, vmcs12.get(Vmcs.HOST_GS_BASE));
+        if (v.machine().config().cet()) {
+            cetStateOf12(v, ran);
+        }
         Image vmcs01 = v.state().image(1);
         writes.on(v.state(), vmcs01);
         for (Field field : Layout.VMCS.fields()) {
@@ -455,6 +472,21 @@ final class NestedVmx {
         writes.bareRegister(Reg.CR0, cr0);
         writes.bareRegister(Reg.CR4, cr4);
         v.emit(new RegistersChanged(writes.done()));
+    }
+
+    /// L1's CET state: as vmcs12 has it for its host where that is loaded, else what L2 left behind.
+    private static void cetStateOf12(Vcpu v, boolean ran) {
+        Image vmcs12 = v.state().image(12);
+        if (vmcs12.has(Vmcs.EXIT_CONTROLS, Vmcs.EXIT_LOAD_CET)) {
+            VmxCode.write(v, 1, Vmcs.GUEST_S_CET, vmcs12.get(Vmcs.HOST_S_CET));
+            VmxCode.write(v, 1, Vmcs.GUEST_SSP, vmcs12.get(Vmcs.HOST_SSP));
+            VmxCode.write(v, 1, Vmcs.GUEST_SSP_TABLE, vmcs12.get(Vmcs.HOST_SSP_TABLE));
+        } else if (ran) {
+            Image vmcs02 = v.state().image(2);
+            VmxCode.write(v, 1, Vmcs.GUEST_S_CET, vmcs02.get(Vmcs.GUEST_S_CET));
+            VmxCode.write(v, 1, Vmcs.GUEST_SSP, vmcs02.get(Vmcs.GUEST_SSP));
+            VmxCode.write(v, 1, Vmcs.GUEST_SSP_TABLE, vmcs02.get(Vmcs.GUEST_SSP_TABLE));
+        }
     }
 
     private boolean barrierAtExit(Vcpu v) {

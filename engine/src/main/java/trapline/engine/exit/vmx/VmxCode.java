@@ -31,6 +31,7 @@ import trapline.engine.policy.Policy.VmxControls;
 import trapline.engine.policy.SpecCtrlForce;
 import trapline.engine.policy.SpecCtrlForce.By;
 import trapline.engine.policy.Step;
+import trapline.engine.policy.Xss;
 import trapline.engine.state.Image;
 import trapline.engine.state.RegisterMap;
 import trapline.engine.state.Vendor;
@@ -128,8 +129,17 @@ public final class VmxCode implements VendorCode {
         write(v, 1, Vmcs.PLE_GAP, PLE_GAP);
         write(v, 1, Vmcs.PLE_WINDOW, PLE_WINDOW);
         write(v, 1, Vmcs.TSC_MULTIPLIER, 1L << 48);
+        write(v, 1, Vmcs.XSS_EXIT_BITMAP, xssExiting(v));
         hostState(v);
         registers(v);
+    }
+
+    /// Components that a guest may have although nothing keeps them apart: each access exits.
+    private long xssExiting(Vcpu v) {
+        Xss rule = policy.mechanisms().xss();
+        return rule.exiting()
+                & ~rule.supported()
+                & v.setup().platform().extendedStates().supervisor();
     }
 
     private void controls(Vcpu v) {
@@ -200,19 +210,23 @@ public final class VmxCode implements VendorCode {
         write(v, 1, Layout.VMCS.named("HOST_IDTR_BASE"), HostValues.IDTR_BASE);
         write(v, 1, Layout.VMCS.named("HOST_IA32_SYSENTER_CS"), 0x10);
         write(v, 1, Layout.VMCS.named("HOST_IA32_SYSENTER_EIP"), HostValues.SYSENTER_EIP);
+        if (v.machine().config().cet()) {
+            write(v, 1, Vmcs.HOST_S_CET, v.setup().platform().extendedStates().hostSCet());
+        }
     }
 
     /// Userspace's registers: those with a field into it, the others where KVM keeps them.
     private void registers(Vcpu v) {
+        Map<Reg, Long> initial = InitialRegisters.of(Vendor.VMX, v.setup().supervisor().hostXcr0());
         writes.on(v.state(), v.state().image(1));
-        for (Map.Entry<Reg, Long> register : InitialRegisters.of(Vendor.VMX).entrySet()) {
+        for (Map.Entry<Reg, Long> register : initial.entrySet()) {
             Field field = REGISTERS.field(register.getKey());
             if (field == null) {
                 writes.register(register.getKey(), register.getValue());
             }
         }
         v.emit(new RegistersChanged(writes.done()));
-        for (Map.Entry<Reg, Long> register : InitialRegisters.of(Vendor.VMX).entrySet()) {
+        for (Map.Entry<Reg, Long> register : initial.entrySet()) {
             Field field = REGISTERS.field(register.getKey());
             if (field != null) {
                 write(v, 1, field, register.getValue());

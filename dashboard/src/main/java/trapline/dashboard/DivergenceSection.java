@@ -1,11 +1,15 @@
 package trapline.dashboard;
 
+import java.util.ArrayList;
 import java.util.List;
 import trapline.dashboard.EventPairs.Pair;
 import trapline.engine.event.Envelope;
 import trapline.engine.event.Event;
+import trapline.engine.event.HardwareEvent.VmExited;
 import trapline.replayer.DiffResult;
 import trapline.replayer.DiffResult.Divergence;
+import trapline.replayer.DiffResult.Nearby;
+import trapline.replayer.Names;
 
 /// The first op that went differently: its events on both sides, line by line.
 final class DivergenceSection {
@@ -16,6 +20,7 @@ final class DivergenceSection {
     private final Html html;
     private final DiffResult diff;
     private final EventText text;
+    private CauseTree causes;
 
     private DivergenceSection(Html html, DiffResult diff) {
         this.html = html;
@@ -49,7 +54,9 @@ final class DivergenceSection {
     private void divergence(Divergence divergence) {
         html.open("p").text("vCPU %d, op ".formatted(divergence.vcpu()));
         html.text(Numbers.count(divergence.op())).text(": ");
-        html.element("code", divergence.opName()).text(". All events of this op:").close();
+        html.element("code", divergence.opName()).text(".").close();
+        nearby(divergence);
+        html.element("h3", "All events of this op");
         html.open("table", "class", "events");
         Cells.heads(
                 html,
@@ -62,6 +69,7 @@ final class DivergenceSection {
                 "",
                 "candidate " + diff.candidate().policy());
         html.open("tbody");
+        causes = new CauseTree(divergence.baseEvents(), divergence.candidateEvents());
         rows(EventPairs.of(divergence.baseEvents(), divergence.candidateEvents()));
         int cut =
                 Math.max(divergence.baseEvents().size(), divergence.candidateEvents().size())
@@ -71,6 +79,51 @@ final class DivergenceSection {
         }
         html.close().close();
         lookUp(divergence);
+    }
+
+    /// The steps around the op, of all vCPUs in the order in which they came.
+    private void nearby(Divergence divergence) {
+        html.open("table", "class", "nearby");
+        Cells.heads(html, "n", "vCPU", "n", "op", "", "", "", "base", "", "candidate");
+        html.open("tbody");
+        divergence.before().forEach(step -> step(step, ""));
+        step(
+                new Nearby(
+                        divergence.vcpu(),
+                        divergence.op(),
+                        divergence.opName(),
+                        divergence.baseEvents(),
+                        divergence.candidateEvents()),
+                "differs first");
+        divergence.after().forEach(step -> step(step, ""));
+        html.close().close();
+    }
+
+    private void step(Nearby step, String kind) {
+        html.open("tr", "class", kind);
+        html.element("td", Integer.toString(step.vcpu()), "class", "n");
+        html.element("td", Numbers.count(step.op()), "class", "n");
+        html.element("td", step.name(), "class", "event");
+        String base = said(step.baseEvents());
+        String candidate = said(step.candidateEvents());
+        html.element("td", base);
+        boolean alike = kind.isEmpty() && base.equals(candidate);
+        html.element("td", alike ? "the same" : candidate, "class", alike ? "muted" : "");
+        html.close();
+    }
+
+    /// Which exits there were, and how many events in all.
+    private String said(List<Envelope> events) {
+        List<String> exits = new ArrayList<>();
+        for (Envelope envelope : events) {
+            if (envelope.event() instanceof VmExited exit) {
+                exits.add(Names.exit(diff.session().vendor(), exit.reason()));
+            }
+        }
+        return "%s, %s"
+                .formatted(
+                        exits.isEmpty() ? "no exit" : "exit " + String.join(", ", exits),
+                        Numbers.plural(events.size(), "event"));
     }
 
     /// Order numbers are the session's own where the base is what was recorded.
@@ -140,12 +193,12 @@ final class DivergenceSection {
 
     private void row(Pair pair, String kind) {
         html.open("tr", "class", kind);
-        side(pair.base(), pair.equal() ? null : pair.candidate());
-        side(pair.candidate(), pair.equal() ? null : pair.base());
+        side(pair.base(), pair.equal() ? null : pair.candidate(), pair.equal());
+        side(pair.candidate(), pair.equal() ? null : pair.base(), pair.equal());
         html.close();
     }
 
-    private void side(Envelope envelope, Envelope other) {
+    private void side(Envelope envelope, Envelope other, boolean equal) {
         if (envelope == null) {
             html.element("td", "").element("td", "", "class", "absent");
             return;
@@ -153,7 +206,16 @@ final class DivergenceSection {
         Event theirs = other == null ? null : other.event();
         html.element("td", Numbers.count(envelope.stamp().order()), "class", "n muted");
         html.open("td", "class", "event");
+        html.open("div", "class", "d" + causes.depth(envelope));
         text.write(envelope.event(), theirs);
-        html.close();
+        if (!equal && envelope.stamp().cause() != 0) {
+            html.element("span", " \u2190\u00a0" + cause(envelope), "class", "muted");
+        }
+        html.close().close();
+    }
+
+    private String cause(Envelope envelope) {
+        String number = Numbers.count(envelope.stamp().cause());
+        return causes.cause(envelope).map(c -> number + " " + c.event().name()).orElse(number);
     }
 }

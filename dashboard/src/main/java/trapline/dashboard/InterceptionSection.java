@@ -183,11 +183,15 @@ final class InterceptionSection {
                 new Drawing(html, "lane", "%s, %s, %s".formatted(lane.names(), where(lane), name));
         side.spans(ops[lane.vcpu()]).forEach(span -> named(drawing, span));
         drawing.close();
-        html.element(
-                "span",
-                side.moves() == 0 ? "constant" : Numbers.plural(side.moves(), "change"),
-                "class",
-                "total");
+        html.element("span", said(side), "class", "total");
+    }
+
+    private static String said(Lanes.Side side) {
+        return switch ((int) Math.min(2, side.moves())) {
+            case 0 -> "constant";
+            case 1 -> "after op " + Numbers.count(side.changes().getLast().op());
+            default -> Numbers.plural(side.moves(), "change");
+        };
     }
 
     private void named(Drawing drawing, Span span) {

@@ -28,8 +28,8 @@ final class RangeBar {
                 new RangeBar(drawing, Scale.around(difference.low(), difference.high(), 0.17));
         String zero = bar.scale.at(0);
         drawing.rect("0", 22, zero, 36, "pays").rect(zero, 22, "100%", 36, "costs");
-        drawing.text(zero, 14, "end", -8, "\u25c2 candidate cheaper", "muted");
-        drawing.text(zero, 14, "start", 8, "base cheaper \u25b8", "muted");
+        drawing.text("0", 14, "start", 0, "\u25c2 candidate cheaper", "muted");
+        drawing.text("100%", 14, "end", 0, "base cheaper \u25b8", "muted");
         bar.band(difference, 31, 18, "range");
         bar.band(assumed, 36, 8, "assumed");
         drawing.vertical(zero, 16, 64, "zero");

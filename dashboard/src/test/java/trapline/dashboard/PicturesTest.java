@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -17,9 +18,12 @@ import trapline.engine.rule.Rules;
 import trapline.engine.rule.Violation;
 import trapline.replayer.Comparison.Sensitivity;
 import trapline.replayer.DiffResult;
+import trapline.replayer.DiffResult.Divergence;
+import trapline.replayer.DiffResult.Nearby;
 import trapline.replayer.InterceptionTimeline;
 import trapline.replayer.InterceptionTimeline.Change;
 import trapline.replayer.InterceptionTimeline.Row;
+import trapline.replayer.ResultTree;
 import trapline.replayer.Strip.Span;
 
 class PicturesTest {
@@ -163,6 +167,92 @@ class PicturesTest {
         }
         // SPEC_CTRL in 01, and in 02 the three bases and, at the next entry, SPEC_CTRL.
         assertEquals(5, listed);
+    }
+
+    /// What a test of JSON reads: the same changes under the names that users know.
+    @Test
+    void jsonHasTheSameChanges() {
+        DiffResult diff = diffs.of(NESTED, "kvm-6.1", "kvm-6.18");
+        Row row =
+                diff.base().tally().interception().rows().stream()
+                        .filter(r -> r.bitmap() == 1 && r.changes().getFirst().op() > 0)
+                        .findFirst()
+                        .orElseThrow();
+        Change change = row.changes().getFirst();
+        Map<String, Object> expected =
+                Map.of(
+                        "msr",
+                        "IA32_SPEC_CTRL",
+                        "bitmap",
+                        1,
+                        "vcpu",
+                        0,
+                        "changes",
+                        List.of(
+                                Map.of(
+                                        "op",
+                                        change.op(),
+                                        "order",
+                                        change.order(),
+                                        "read",
+                                        false,
+                                        "write",
+                                        false)),
+                        "leftOut",
+                        0L);
+        Map<?, ?> base = (Map<?, ?>) ResultTree.of(diff).get("base");
+        assertTrue(((List<?>) base.get("interception")).contains(expected));
+        assertEquals(0L, base.get("interceptionLeftOut"));
+    }
+
+    @Test
+    void showsTheOpsAroundTheFirstDivergence() {
+        DiffResult diff = ssbd(1);
+        Divergence divergence = diff.firstDivergence().orElseThrow();
+        assertEquals(1, divergence.op());
+        assertEquals(List.of(), divergence.before());
+        assertEquals(List.of(2L, 3L, 4L), divergence.after().stream().map(Nearby::op).toList());
+        List<List<String>> rows = page(diff).rows("divergence").subList(0, 4);
+        // The base has lifted interception at op 1, so that op 2 exits under the candidate alone.
+        assertEquals(
+                List.of("0", "2", "WRMSR IA32_SPEC_CTRL = 0x5 IBRS|SSBD", "no exit, 1 event"),
+                rows.get(1).subList(0, 4));
+        assertTrue(rows.get(1).get(4).startsWith("exit MSR_WRITE, "), rows.toString());
+        assertEquals(List.of("no exit, 1 event", "the same"), rows.get(2).subList(3, 5));
+    }
+
+    @Test
+    void stepsBeforeTheDivergenceComeFromEarlierBatches() {
+        DiffResult diff =
+                diffs.of(
+                        """
+                        scenario: late
+                        program:
+                          - repeat: 18433
+                            do:
+                              - run: 10
+                          - wrmsr: {msr: IA32_SPEC_CTRL, value: 0x1}
+                        """,
+                        "kvm-6.1",
+                        "kvm-6.1,spec-ctrl=always-intercept");
+        Divergence divergence = diff.firstDivergence().orElseThrow();
+        assertEquals(
+                List.of(divergence.op() - 3, divergence.op() - 2, divergence.op() - 1),
+                divergence.before().stream().map(Nearby::op).toList());
+        assertEquals(
+                List.of("run", "run", "run"),
+                divergence.before().stream().map(Nearby::name).toList());
+    }
+
+    @Test
+    void whatDiffersNamesItsCause() {
+        DiffResult diff = ssbd(1);
+        Divergence divergence = diff.firstDivergence().orElseThrow();
+        long cause = divergence.baseEvents().get(divergence.at()).stamp().cause();
+        assertTrue(
+                page(diff)
+                        .section("divergence")
+                        .contains("\u2190\u00a0%d VmExited".formatted(cause)));
     }
 
     @Test

@@ -19,6 +19,7 @@ import trapline.engine.state.Vendor;
 import trapline.replayer.DiffResult.Difference;
 import trapline.replayer.DiffResult.Divergence;
 import trapline.replayer.DiffResult.GuestVisible;
+import trapline.replayer.DiffResult.Nearby;
 import trapline.replayer.DiffResult.Side;
 import trapline.replayer.DiffSide.Outcomes;
 import trapline.replayer.RecordedSteps.Recorded;
@@ -31,6 +32,9 @@ public final class Diff {
 
     private static final int MOST_DIFFERENCES = 1000;
 
+    /// Steps on either side of the first divergence that are told with it.
+    private static final int NEARBY = 3;
+
     private final Session session;
     private final DiffSide base;
     private final DiffSide candidate;
@@ -38,7 +42,9 @@ public final class Diff {
     private final Policy.Identity candidatePolicy;
     private final List<String> notes = new ArrayList<>();
     private final List<Difference> differences = new ArrayList<>();
+    private final List<Nearby> following = new ArrayList<>();
     private long differenceCount;
+    private Compared last = Compared.NOTHING;
     private Divergence divergence;
     private int setup;
 
@@ -99,23 +105,44 @@ public final class Diff {
         return thread;
     }
 
+    /// A batch of steps with what both sides made of it.
+    private record Compared(List<Recorded> steps, Outcomes base, Outcomes candidate) {
+
+        static final Compared NOTHING = new Compared(List.of(), null, null);
+
+        Nearby at(int i) {
+            Recorded step = steps.get(i);
+            return new Nearby(
+                    step.vcpu(),
+                    step.op(),
+                    Describe.step(step.step()),
+                    base.events().get(i),
+                    candidate.events().get(i));
+        }
+    }
+
     private void compare(List<Recorded> steps, ExecutorService other) {
-        boolean keep = divergence == null;
+        boolean keep = divergence == null || following.size() < NEARBY;
         Future<Outcomes> running = other.submit(() -> candidate.run(steps, keep));
-        Outcomes before = base.run(steps, keep);
-        Outcomes after = await(running);
+        Outcomes was = base.run(steps, keep);
+        Compared batch = new Compared(steps, was, await(running));
         for (int i = 0; i < steps.size(); i++) {
             if (divergence == null) {
-                part(steps.get(i), before.events().get(i), after.events().get(i));
+                part(batch, i);
+            } else if (following.size() < NEARBY) {
+                following.add(batch.at(i));
             }
-            GuestEvent was = before.results()[i];
-            GuestEvent is = after.results()[i];
-            if (was == null ? is != null : is == null || !was.seen().equals(is.seen())) {
-                differenceCount++;
-                if (differences.size() < MOST_DIFFERENCES) {
-                    differences.add(
-                            new Difference(steps.get(i).vcpu(), steps.get(i).op(), was, is));
-                }
+            result(steps.get(i), was.results()[i], batch.candidate().results()[i]);
+        }
+        last = divergence == null ? batch : Compared.NOTHING;
+    }
+
+    /// Whether the guest could tell a step's results apart.
+    private void result(Recorded step, GuestEvent was, GuestEvent is) {
+        if (was == null ? is != null : is == null || !was.seen().equals(is.seen())) {
+            differenceCount++;
+            if (differences.size() < MOST_DIFFERENCES) {
+                differences.add(new Difference(step.vcpu(), step.op(), was, is));
             }
         }
     }
@@ -133,18 +160,21 @@ public final class Diff {
     }
 
     /// Where the events of one step differ, if they do.
-    private void part(Recorded step, List<Envelope> before, List<Envelope> after) {
+    private void part(Compared batch, int step) {
+        List<Envelope> before = batch.base().events().get(step);
+        List<Envelope> after = batch.candidate().events().get(step);
         int at = firstDifference(before, after);
         if (at < 0) {
             return;
         }
         Envelope was = at < before.size() ? before.get(at) : null;
         Envelope is = at < after.size() ? after.get(at) : null;
+        Nearby here = batch.at(step);
         divergence =
                 new Divergence(
-                        step.vcpu(),
-                        step.op(),
-                        Describe.step(step.step()),
+                        here.vcpu(),
+                        here.op(),
+                        here.name(),
                         at,
                         List.copyOf(before),
                         List.copyOf(after),
@@ -153,7 +183,23 @@ public final class Diff {
                                         basePolicy.expression(),
                                         describe(was),
                                         candidatePolicy.expression(),
-                                        describe(is)));
+                                        describe(is)),
+                        nearbyBefore(batch, step),
+                        List.of());
+    }
+
+    /// The steps before one, from the batch before if need be.
+    private List<Nearby> nearbyBefore(Compared batch, int step) {
+        List<Nearby> nearby = new ArrayList<>();
+        for (int i = step - NEARBY; i < step; i++) {
+            int earlier = last.steps().size() + i;
+            if (i >= 0) {
+                nearby.add(batch.at(i));
+            } else if (earlier >= 0) {
+                nearby.add(last.at(earlier));
+            }
+        }
+        return nearby;
     }
 
     private String describe(Envelope envelope) {
@@ -210,7 +256,7 @@ public final class Diff {
                 before,
                 after,
                 Comparison.of(before.projection(), after.projection(), costs),
-                Optional.ofNullable(divergence),
+                Optional.ofNullable(divergence).map(d -> d.followedBy(List.copyOf(following))),
                 new GuestVisible(differenceCount, List.copyOf(differences)),
                 setup,
                 List.copyOf(notes));

@@ -42,6 +42,8 @@ public record DiffResult(
     /// @param at how many events of the op are equal before that
     /// @param baseEvents all that the op did under the base
     /// @param what in words
+    /// @param before the steps that came last, over all vCPUs
+    /// @param after the steps that came next
     public record Divergence(
             int vcpu,
             long op,
@@ -49,7 +51,14 @@ public record DiffResult(
             int at,
             List<Envelope> baseEvents,
             List<Envelope> candidateEvents,
-            String what) {
+            String what,
+            List<Nearby> before,
+            List<Nearby> after) {
+
+        Divergence followedBy(List<Nearby> next) {
+            return new Divergence(
+                    vcpu, op, opName, at, baseEvents, candidateEvents, what, before, next);
+        }
 
         /// The base's first unequal event; null where it has no further one for the op.
         public Event base() {
@@ -77,6 +86,16 @@ public record DiffResult(
             return at < events.size() ? events.get(at).stamp().order() : 0;
         }
     }
+
+    /// A step that came shortly before or after, and what it did.
+    ///
+    /// @param op the ordinal of the guest op; that of the last one for an input
+    public record Nearby(
+            int vcpu,
+            long op,
+            String name,
+            List<Envelope> baseEvents,
+            List<Envelope> candidateEvents) {}
 
     /// Where the guest itself could tell the two apart.
     ///

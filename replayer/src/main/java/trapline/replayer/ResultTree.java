@@ -14,6 +14,7 @@ import trapline.engine.table.Msrs;
 import trapline.replayer.Comparison.Sensitivity;
 import trapline.replayer.DiffResult.Difference;
 import trapline.replayer.DiffResult.Divergence;
+import trapline.replayer.DiffResult.Nearby;
 import trapline.replayer.DiffResult.Side;
 import trapline.replayer.Tally.Accesses;
 import trapline.replayer.Tally.HostAccess;
@@ -245,7 +246,23 @@ public final class ResultTree {
         tree.put("what", d.what());
         tree.put("baseEvent", event(diff, d.base()));
         tree.put("candidateEvent", event(diff, d.candidate()));
+        tree.put("before", nearby(d.before()));
+        tree.put("after", nearby(d.after()));
         return tree;
+    }
+
+    private static List<Object> nearby(List<Nearby> steps) {
+        List<Object> rows = new ArrayList<>();
+        for (Nearby step : steps) {
+            SequencedMap<String, Object> row = new LinkedHashMap<>();
+            row.put("vcpu", step.vcpu());
+            row.put("op", step.op());
+            row.put("name", step.name());
+            row.put("baseEvents", step.baseEvents().size());
+            row.put("candidateEvents", step.candidateEvents().size());
+            rows.add(row);
+        }
+        return rows;
     }
 
     private static SequencedMap<String, Object> event(DiffResult diff, Event event) {

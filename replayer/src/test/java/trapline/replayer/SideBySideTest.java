@@ -134,7 +134,9 @@ class SideBySideTest {
                         1,
                         envelopes(List.of(ENTERED)),
                         envelopes(List.of(ENTERED, WRITTEN)),
-                        "");
+                        "",
+                        List.of(),
+                        List.of());
         assertEquals(null, divergence.base());
         assertEquals(0, divergence.baseOrder());
         assertEquals(WRITTEN, divergence.candidate());

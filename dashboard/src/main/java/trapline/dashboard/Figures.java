@@ -25,6 +25,7 @@ final class Figures {
             case "vmsave" -> "a VMSAVE";
             case "vmload" -> "a VMLOAD";
             case "nested-entry" -> "a nested entry";
+            case "rap-flush" -> "a flush of the return-address predictor at VMRUN";
             case "nested-exit" -> "an exit reflected to L1";
             default -> key;
         };

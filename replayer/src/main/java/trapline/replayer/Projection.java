@@ -47,6 +47,8 @@ public record Projection(CostProfile profile, List<Line> lines) {
         builder.add("vmload", "vmload", tally.vmloads());
         builder.add("nestedEntry", "nested-entry", tally.nestedEntries());
         builder.add("nestedExit", "nested-exit", tally.nestedExits());
+        profile.keyOfRapFlush()
+                .ifPresent(figure -> builder.add("rapFlush", figure, tally.returns().asked()));
         return new Projection(profile, List.copyOf(builder.lines));
     }
 

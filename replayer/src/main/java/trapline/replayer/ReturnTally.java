@@ -52,6 +52,15 @@ public final class ReturnTally {
         return sum;
     }
 
+    /// How many of them the hypervisor asked for: the others are part of what caused them.
+    public long asked() {
+        long sum = 0;
+        for (int i = 0; i <= RapCause.STILL_SET.ordinal(); i++) {
+            sum += flushes[i];
+        }
+        return sum;
+    }
+
     /// What returns found, by kind; empty where there were none.
     public SequencedMap<String, Long> returns() {
         SequencedMap<String, Long> byKind = new LinkedHashMap<>();
@@ -63,11 +72,6 @@ public final class ReturnTally {
             byKind.put("empty", empty);
         }
         return byKind;
-    }
-
-    /// Returns that went by an entry of the vCPU's other level, or of another vCPU.
-    public long foreign() {
-        return foreignLevel + foreignVcpu;
     }
 
     /// Whether the guest used the predictor, or the hypervisor cared for it.

@@ -14,6 +14,7 @@ import trapline.engine.state.MachineState;
 import trapline.engine.state.MsrBitmap;
 import trapline.engine.state.PcpuState;
 import trapline.engine.state.RegisterMap;
+import trapline.engine.state.ReturnStack;
 import trapline.engine.state.VcpuState;
 import trapline.engine.state.Vendor;
 import trapline.engine.table.Field;
@@ -46,8 +47,25 @@ public final class StateView {
         view.put(vmx ? "vmcs" : "vmcb", structures(vcpu));
         view.put("intercepts", intercepts(vcpu));
         view.put("hypervisor", hypervisor(vcpu));
+        if (!machine.pcpuOf(vcpu).returns().isEmpty()) {
+            view.put("returnPredictor", returnPredictor(machine.pcpuOf(vcpu)));
+        }
         view.put("digest", StateCodec.digest(machine).toString());
         return view;
+    }
+
+    /// The return addresses that guests left in the pCPU's predictor, the oldest first.
+    private static List<Map<String, Object>> returnPredictor(PcpuState pcpu) {
+        List<Map<String, Object>> rows = new ArrayList<>();
+        for (ReturnStack.Run run : pcpu.returns().content()) {
+            SequencedMap<String, Object> row = new LinkedHashMap<>();
+            row.put("vcpu", run.vcpu());
+            row.put("level", run.level());
+            row.put("entries", run.entries());
+            row.put("depth", run.depth());
+            rows.add(row);
+        }
+        return rows;
     }
 
     private static SequencedMap<String, Object> registers(VcpuState vcpu) {

@@ -6,10 +6,14 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import trapline.engine.cost.CostProfile;
+import trapline.engine.cost.Range;
 import trapline.engine.event.Envelope;
 import trapline.engine.event.Event;
 import trapline.engine.event.GuestEvent.IoPerformed;
 import trapline.engine.event.GuestEvent.MsrWritten;
+import trapline.engine.event.HardwareEvent.RapCause;
+import trapline.engine.event.HardwareEvent.RapFlushed;
+import trapline.engine.event.HardwareEvent.ReturnsPredicted;
 import trapline.engine.event.HardwareEvent.VmEntered;
 import trapline.engine.event.HardwareEvent.VmExited;
 import trapline.engine.event.HypervisorEvent.HostCause;
@@ -112,6 +116,31 @@ class SideBySideTest {
         assertEquals(
                 List.of(new Row("valueCheck read", 0, 1), new Row("valueCheck write", 0, 1)),
                 COUNTS.hostByCause());
+    }
+
+    /// What the guest's returns found is summed over all of them; a flush that hardware does by the way is nobody's cost.
+    @Test
+    void countsReturnsAndFlushes() {
+        Tally tally = new Tally(Vendor.SVM, 1);
+        envelopes(
+                        List.of(
+                                new ReturnsPredicted(1, 2, 3, 4, 5),
+                                new ReturnsPredicted(10, 0, 0, 0, 0),
+                                new RapFlushed(RapCause.NESTED_ENTRY, 7),
+                                new RapFlushed(RapCause.STILL_SET, 0),
+                                new RapFlushed(RapCause.STILL_SET, 0),
+                                new RapFlushed(RapCause.IMPLICIT, 1)))
+                .forEach(tally::add);
+        assertEquals(
+                "{predicted=11, mispredicted=2, foreignLevel=3, foreignVcpu=4, empty=5}",
+                tally.returns().returns().toString());
+        assertEquals(
+                "{implicit=1, nestedEntry=1, stillSet=2}", tally.returns().flushes().toString());
+        Projection projection =
+                Projection.of(tally, CostProfile.find("amd", _ -> Optional.empty()));
+        assertEquals(3, projection.byFigure().get("rap-flush"));
+        Projection free = Projection.of(tally, CostProfile.find("intel", _ -> Optional.empty()));
+        assertEquals(Range.ZERO, free.total());
     }
 
     @Test

@@ -41,6 +41,7 @@ class RebuildTest {
         "linux-6.1-tasks-2cpu, Icelake-Server, kvm-5.15, 1000000",
         "every-op,             Icelake-Server, kvm-6.18, 777",
         "every-op,             EPYC-Genoa,     kvm-7.1,  777",
+        "nested-calls,         EPYC-Turin,     'kvm-7.1,eraps=v3', 777",
     })
     void everyStateIsTheLiveOne(String guest, String cpu, String policy, long checkpointEvery) {
         Plan plan = Guests.plan(guest, cpu, policy);

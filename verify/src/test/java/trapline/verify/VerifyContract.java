@@ -105,6 +105,7 @@ abstract class VerifyContract {
         "ssbd-per-task,          Icelake-Server,  'kvm-6.18,spec-ctrl=always-passthrough'",
         "stibp-per-task,         SapphireRapids,  kvm-6.18",
         "io-heavy,               Broadwell,       kvm-6.12",
+        "nested-calls,           EPYC-Turin,      kvm-7.1",
     })
     void whatWasRecordedVerifies(String guest, String cpu, String policy) {
         Recorded recorded = Guests.record(journal(), Guests.plan(guest, cpu, policy));

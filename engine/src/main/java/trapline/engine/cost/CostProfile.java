@@ -40,6 +40,9 @@ public record CostProfile(
     /// VMREAD. A profile that does not have it takes it for as much as a write.
     private static final String VMREAD = "vmread";
 
+    /// A flush of the return-address predictor at VMRUN. A profile that does not have it takes it for free.
+    private static final String RAP_FLUSH = "rap-flush";
+
     /// @param source where it is from; empty if assumed
     public record Figure(Range range, String source, boolean assumed) {}
 
@@ -89,7 +92,7 @@ public record CostProfile(
         Node node = entry.value();
         int dot = action.indexOf('.');
         String group = dot < 0 ? action : action.substring(0, dot);
-        if (!ACTIONS.contains(group) && !action.equals(VMREAD)) {
+        if (!ACTIONS.contains(group) && !action.equals(VMREAD) && !action.equals(RAP_FLUSH)) {
             throw new InputException(
                     Kind.UNKNOWN_NAME,
                     entry.keyPlace().toString(),
@@ -131,6 +134,11 @@ public record CostProfile(
     /// The key of the figure that stands for reading a field of a control structure.
     public String vmread() {
         return figures.containsKey(VMREAD) ? VMREAD : "field-write";
+    }
+
+    /// The key of the figure for a flush of the return-address predictor, where there is one.
+    public Optional<String> keyOfRapFlush() {
+        return figures.containsKey(RAP_FLUSH) ? Optional.of(RAP_FLUSH) : Optional.empty();
     }
 
     public Figure figure(String key) {

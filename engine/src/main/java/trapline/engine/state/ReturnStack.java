@@ -1,6 +1,8 @@
 package trapline.engine.state;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /// A pCPU's return-address predictor, as far as guests use it: the entries that are tagged as a guest's (FACTS 3.6).
 ///
@@ -25,6 +27,18 @@ public final class ReturnStack {
     /// @param empty nothing
     public record Found(
             long predicted, long mispredicted, long foreignLevel, long foreignVcpu, long empty) {}
+
+    /// Entries of one owner that lie side by side, the newest of them of the given depth.
+    public record Run(int vcpu, int level, long depth, int entries) {}
+
+    /// What it holds, the oldest first.
+    public List<Run> content() {
+        List<Run> content = new ArrayList<>();
+        for (int i = 0; i < runs; i++) {
+            content.add(new Run(owners[i] / 2, owners[i] % 2 + 1, depths[i], counts[i]));
+        }
+        return content;
+    }
 
     public boolean isEmpty() {
         return size == 0;

@@ -45,6 +45,7 @@ public record RandomScenario(VcpuScenario machine, String text) {
                     "",
                     ",spec-ctrl-force=hw-shadow",
                     ",spec-ctrl-force=hw-shadow-fixed,force-scope=vcpu",
+                    ",spec-ctrl-force=hw-shadow-fixed,mitigation-msrs=userspace-filter",
                     ",spec-ctrl-force=hw-shadow,force-scope=vcpu,mitigation-msrs=rfc-kernel");
     private static final List<String> GUEST_CPU =
             List.of(

@@ -22,6 +22,7 @@ public final class Hypervisor {
     private final Userspace userspace;
     private final ExitHandlers handlers;
     private final SpecCtrlRequests specCtrlRequests;
+    private final MitigationVmm mitigations;
 
     public Hypervisor(VendorCode vendor, Setup setup) {
         this.vendor = vendor;
@@ -44,11 +45,17 @@ public final class Hypervisor {
         msrs = new MsrAccess(vendor, specCtrl, userReturn, families);
         phases = new Phases(vendor, specCtrl, userReturn, pt, xsave, msrs, setup);
         specCtrlRequests = new SpecCtrlRequests(vendor, specCtrl);
-        userspace = new Userspace(phases, msrs, specCtrlRequests);
+        mitigations = new MitigationVmm(setup);
+        userspace = new Userspace(phases, msrs, specCtrlRequests, mitigations);
         handlers = new ExitHandlers(phases, vendor, msrs, userspace);
     }
 
-    /// Userspace sets the VM up, which has no vCPUs yet.
+    /// Userspace does what the policy has it do before the VM has vCPUs.
+    public void setUp(Vcpu first) {
+        mitigations.setUp(first);
+    }
+
+    /// Userspace asks for something before the VM has vCPUs.
     public void setUp(Vcpu first, InputEvent wish) {
         if (wish instanceof SpecCtrlForceRequested request) {
             specCtrlRequests.beforeVcpus(first, request);
@@ -65,6 +72,7 @@ public final class Hypervisor {
     /// Makes the vCPU and shows it its CPUID: it begins on the pCPU of its own number.
     public void create(Vcpu v) {
         v.set(Kvm.PCPU, v.id());
+        v.set(Kvm.RECALC_INTERCEPTS, 0);
         vendor.create(v);
         msrs.start(v);
     }

@@ -44,17 +44,32 @@ final class SpecCtrlRequests {
     void answer(Vcpu v, SpecCtrlForceRequested request) {
         long mask = request.mask();
         long value = request.value();
-        if (!perVcpu(v)) {
-            v.out().emitShared(new SpecCtrlForceAnswered(true, mask, value, REFUSED));
-            return;
-        }
-        boolean granted = valid(v, mask, value);
-        v.emit(new SpecCtrlForceAnswered(false, mask, value, granted ? "" : REFUSED));
-        if (granted) {
+        if (answered(v, mask, value)) {
             v.set(Kvm.REQUESTED_MASK, mask);
             v.set(Kvm.REQUESTED_VALUE, value);
-            specCtrl.force(v, mask, value, true);
+            long bits = VirtualMsrs.hardwareBits(v, v.state().kvm(Kvm.VIRTUAL_MITIGATION_CTRL));
+            bits &= ~mask;
+            specCtrl.force(v, mask | bits, value | bits, true);
         }
+    }
+
+    /// Userspace asks for what it wants itself and what a guest's mitigation needs.
+    void mitigate(Vcpu v, SpecCtrlForceRequested request) {
+        if (answered(v, request.mask(), request.value())) {
+            specCtrl.force(v, request.mask(), request.value(), true);
+        }
+    }
+
+    private boolean answered(Vcpu v, long mask, long value) {
+        boolean granted = perVcpu(v) && valid(v, mask, value);
+        SpecCtrlForceAnswered answer =
+                new SpecCtrlForceAnswered(!perVcpu(v), mask, value, granted ? "" : REFUSED);
+        if (perVcpu(v)) {
+            v.emit(answer);
+        } else {
+            v.out().emitShared(answer);
+        }
+        return granted;
     }
 
     private static boolean perVcpu(Vcpu v) {

@@ -1,8 +1,7 @@
 package trapline.engine.exit;
 
+import java.util.List;
 import trapline.engine.Check;
-import trapline.engine.event.HypervisorEvent.MsrExitsStored;
-import trapline.engine.event.HypervisorEvent.MsrFilterStored;
 import trapline.engine.event.HypervisorEvent.UserspaceMsrAsked;
 import trapline.engine.event.HypervisorEvent.UserspaceMsrStored;
 import trapline.engine.event.InputEvent;
@@ -23,26 +22,25 @@ final class Userspace {
     private final Phases phases;
     private final MsrAccess msrs;
     private final SpecCtrlRequests specCtrl;
+    private final MitigationVmm mitigations;
 
-    Userspace(Phases phases, MsrAccess msrs, SpecCtrlRequests specCtrl) {
+    Userspace(Phases phases, MsrAccess msrs, SpecCtrlRequests specCtrl, MitigationVmm mitigations) {
         this.phases = phases;
         this.msrs = msrs;
         this.specCtrl = specCtrl;
+        this.mitigations = mitigations;
     }
 
     /// Carries out an ioctl; one that the tree does not know is refused with the kernel's error.
     void request(Vcpu v, InputEvent request) {
-        boolean filters = v.setup().policy().mechanisms().msrFilter().available();
         switch (request) {
             case UserspaceMsrRequested e -> {
                 boolean accepted = msrs.write(v, e.msr(), e.value(), true).done();
                 Outcome outcome = accepted ? Outcome.DONE : Outcome.GP;
                 v.emit(new UserspaceMsrStored(e.msr(), e.value(), outcome));
             }
-            case MsrFilterRequested e ->
-                    v.out().emitShared(new MsrFilterStored(e.filter(), filters ? "" : "ENOTTY"));
-            case MsrExitsRequested e ->
-                    v.out().emitShared(new MsrExitsStored(e.reasons(), filters ? "" : "EINVAL"));
+            case MsrFilterRequested e -> v.out().emitShared(mitigations.stored(e.filter()));
+            case MsrExitsRequested e -> v.out().emitShared(mitigations.stored(e.reasons()));
             case SpecCtrlForceRequested e -> specCtrl.answer(v, e);
             default -> Check.that(false, "%s is no request of userspace's", request);
         }
@@ -69,13 +67,21 @@ final class Userspace {
         v.emit(asked);
         phases.exitToUserspace(v, write ? EXIT_WRMSR : EXIT_RDMSR);
         UserspaceReplied reply = null;
-        for (InputEvent answer : v.setup().world().userspace(asked, v.state())) {
+        List<InputEvent> answers =
+                mitigations.emulates(msr)
+                        ? mitigations.answer(asked, v)
+                        : v.setup().world().userspace(asked, v.state());
+        for (InputEvent answer : answers) {
             v.emit(answer);
             if (answer instanceof UserspaceReplied last) {
                 reply = last;
             } else {
                 phases.load(v, v.state().pcpu());
-                request(v, answer);
+                if (answer instanceof SpecCtrlForceRequested force) {
+                    specCtrl.mitigate(v, force);
+                } else {
+                    request(v, answer);
+                }
                 phases.put(v);
             }
         }

@@ -12,10 +12,14 @@ import trapline.engine.table.Msrs;
 /// host what those did on another.
 final class VirtualMsrs implements MsrFamily {
 
-    private static final long CTRL_SUPPORT = 1;
+    static final long CTRL_SUPPORT = 1;
+
+    /// How many there are, in a row.
+    static final int COUNT = 3;
+
     private static final long BHB_CLEAR_SEQ = 1;
     private static final long RETPOLINE = 2;
-    private static final long MITIGATIONS = BHB_CLEAR_SEQ | RETPOLINE;
+    static final long MITIGATIONS = BHB_CLEAR_SEQ | RETPOLINE;
 
     private final VendorCode vendor;
     private final SpecCtrl specCtrl;
@@ -34,11 +38,13 @@ final class VirtualMsrs implements MsrFamily {
         }
     }
 
+    static boolean isOne(int msr) {
+        return msr >= Msrs.VIRTUAL_ENUMERATION && msr < Msrs.VIRTUAL_ENUMERATION + COUNT;
+    }
+
     @Override
     public boolean covers(int msr) {
-        return msr == Msrs.VIRTUAL_ENUMERATION
-                || msr == Msrs.VIRTUAL_MITIGATION_ENUM
-                || msr == Msrs.VIRTUAL_MITIGATION_CTRL;
+        return isOne(msr);
     }
 
     @Override

@@ -12,7 +12,9 @@ public record MitigationMsrs(By by, boolean writesMask) {
 
     public enum By {
         NOBODY,
-        KERNEL
+        KERNEL,
+        /// The VMM, through an MSR filter and a vCPU's ioctl.
+        USERSPACE
     }
 
     static MitigationMsrs read(Optional<Node> key) {
@@ -21,12 +23,17 @@ public record MitigationMsrs(By by, boolean writesMask) {
         }
         Node node = key.get();
         node.allow("mitigation-msrs", List.of("by", "vmcs-mask"));
-        String by = node.require("by").oneOf(List.of("nobody", "kernel"), "emulator");
+        String by = node.require("by").oneOf(List.of("nobody", "kernel", "userspace"), "emulator");
         String mask =
                 node.find("vmcs-mask")
                         .map(n -> n.oneOf(List.of("kept", "written"), "treatment of the mask"))
                         .orElse("kept");
         return new MitigationMsrs(
-                by.equals("kernel") ? By.KERNEL : By.NOBODY, mask.equals("written"));
+                switch (by) {
+                    case "nobody" -> By.NOBODY;
+                    case "kernel" -> By.KERNEL;
+                    default -> By.USERSPACE;
+                },
+                mask.equals("written"));
     }
 }

@@ -75,6 +75,7 @@ public final class Execution {
 
     /// Sets the VM up, then makes every vCPU, in order. None is entered before its first op.
     public void start() {
+        hypervisor.setUp(vcpus[0]);
         long[] asked = new long[wishes.size()];
         for (int i = 0; i < asked.length; i++) {
             asked[i] = timelines[0].emitShared(wishes.get(i));

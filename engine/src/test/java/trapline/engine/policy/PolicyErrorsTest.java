@@ -133,7 +133,7 @@ class PolicyErrorsTest {
                         "2:19: unknown scope 'host'; expected vm or vcpu"),
                 unknown(
                         "mitigation-msrs: {by: kvm}",
-                        "2:23: unknown emulator 'kvm'; expected nobody or kernel"),
+                        "2:23: unknown emulator 'kvm'; expected nobody, kernel or userspace"),
                 unknown(
                         "mitigation-msrs: {by: kernel, vmcs-mask: no}",
                         "2:42: unknown treatment of the mask 'no'; expected kept or written"),

@@ -503,6 +503,7 @@ class RulesTest {
                         """),
                 program);
         assertKept(forced("spec-ctrl-force=intercept,mitigation-msrs=rfc-kernel"), program);
+        assertKept(forced("spec-ctrl-force=hw-shadow,mitigation-msrs=userspace-filter"), program);
     }
 
     /// FACTS 2.3 and 2.4: without the control nothing is forced, and what is stored again is a shadow that nobody

@@ -11,11 +11,13 @@ import org.junit.jupiter.params.provider.CsvSource;
 import trapline.engine.Recording;
 import trapline.engine.VcpuScenario;
 import trapline.engine.cpu.vmx.Vmcs;
+import trapline.engine.event.GuestEvent;
 import trapline.engine.event.GuestEvent.MsrReadBack;
 import trapline.engine.event.GuestEvent.MsrWritten;
 import trapline.engine.event.HypervisorEvent.HostCause;
 import trapline.engine.event.HypervisorEvent.HostMsrWritten;
 import trapline.engine.event.HypervisorEvent.SpecCtrlForceAnswered;
+import trapline.engine.event.HypervisorEvent.UserspaceExited;
 import trapline.engine.event.HypervisorEvent.VcpuLoaded;
 import trapline.engine.event.HypervisorEvent.VmcsFieldRead;
 import trapline.engine.event.HypervisorEvent.VmcsFieldWritten;
@@ -52,6 +54,11 @@ class SpecCtrlForceTest {
                 .stream()
                 .map(HostMsrWritten::value)
                 .toList();
+    }
+
+    /// What the guest can tell.
+    private static List<GuestEvent> seen(Recording recording) {
+        return recording.all(GuestEvent.class).stream().map(GuestEvent::seen).toList();
     }
 
     private static long hardware(Recording recording) {
@@ -402,10 +409,12 @@ class SpecCtrlForceTest {
         "'wrmsr: {msr: 0x50000002, value: 4}', GP, GP"
     })
     void accessRules(String op, Outcome shown, Outcome hidden) {
-        VcpuScenario kernel = under("mitigation-msrs=rfc-kernel");
-        assertEquals(List.of(shown), kernel.run("- " + op + "\n").outcomes());
-        VcpuScenario without = kernel.guestCpu("{virtual-enum: false}");
-        assertEquals(List.of(hidden), without.run("- " + op + "\n").outcomes());
+        for (String variant : List.of("rfc-kernel", "userspace-filter")) {
+            VcpuScenario scenario = under("mitigation-msrs=" + variant);
+            assertEquals(shown, seen(scenario.run("- " + op + "\n")).getFirst().outcome());
+            VcpuScenario without = scenario.guestCpu("{virtual-enum: false}");
+            assertEquals(hidden, seen(without.run("- " + op + "\n")).getFirst().outcome());
+        }
         // A tree that does not know them, whatever the guest is shown.
         VcpuScenario tree = under("mitigation-msrs=none").guestCpu("{virtual-enum: true}");
         assertEquals(List.of(Outcome.GP), tree.run("- " + op + "\n").outcomes());
@@ -420,6 +429,117 @@ class SpecCtrlForceTest {
                 recording.all(MsrReadBack.class).stream().map(MsrReadBack::value).toList();
         assertEquals(1, values.get(0) >>> 63);
         assertEquals(List.of(1L, 3L), values.subList(1, 3));
+    }
+
+    private static final String GUEST_TELLS =
+            """
+            - rdmsr: 0x10a
+            - rdmsr: 0x50000000
+            - rdmsr: 0x50000001
+            - wrmsr: {msr: 0x50000002, value: 3}
+            - rdmsr: 0x50000002
+            - wrmsr: {msr: 0x48, value: 1}
+            - repeat: 500
+              do: [ {wrmsr: {msr: 0x48, value: 5}}, {wrmsr: {msr: 0x48, value: 1}} ]
+            - cpuid: {leaf: 1}
+            """;
+
+    /// The guest sees the same and runs with the same, its exits are the same; each of its 4 accesses returns to
+    /// userspace, which has the bits forced once.
+    @ParameterizedTest
+    @CsvSource({"hw-shadow", "hw-shadow-fixed", "intercept"})
+    void userspaceDoesWhatTheKernelDoes(String variant) {
+        String force = "spec-ctrl-force=" + variant;
+        Recording kernel = run(force + ",mitigation-msrs=rfc-kernel", "", GUEST_TELLS);
+        Recording userspace = run(force + ",mitigation-msrs=userspace-filter", "", GUEST_TELLS);
+        assertEquals(seen(kernel), seen(userspace));
+        assertEquals(kernel.exitReasons(), userspace.exitReasons());
+        assertEquals(0x441, hardware(kernel));
+        assertEquals(0x441, hardware(userspace));
+        assertEquals(0x440, userspace.vcpu().kvm(Kvm.FORCE_VALUE));
+        assertEquals(
+                List.of(29, 29, 30, 29),
+                userspace.all(UserspaceExited.class).stream().map(e -> e.reason()).toList());
+        assertEquals(0, kernel.all(UserspaceExited.class).size());
+        assertEquals(
+                new SpecCtrlForceRequested(false, 0x440, 0x440),
+                userspace.only(SpecCtrlForceRequested.class));
+        // Put and load for each return, and for the ioctl beside the first load of all.
+        assertEquals(6, userspace.all(VcpuLoaded.class).size());
+    }
+
+    /// What userspace forces by itself stays, whatever the guest takes back; nothing is asked twice.
+    @Test
+    void userspacesOwnForceComesFirst() {
+        Recording recording =
+                run(
+                        "spec-ctrl-force=hw-shadow-fixed,mitigation-msrs=userspace-filter",
+                        "vm: {force-spec-ctrl: {mask: 0x404, value: 4}}\n",
+                        """
+                        - wrmsr: {msr: 0x50000002, value: 1}
+                        - wrmsr: {msr: 0x50000002, value: 3}
+                        - wrmsr: {msr: 0x50000002, value: 0}
+                        """);
+        assertEquals(
+                List.of(
+                        new SpecCtrlForceRequested(true, 0x404, 4),
+                        new SpecCtrlForceRequested(false, 0x444, 0x44),
+                        new SpecCtrlForceRequested(false, 0x404, 4)),
+                recording.all(SpecCtrlForceRequested.class));
+        assertEquals(4, hardware(recording));
+    }
+
+    /// A filter of the scenario's replaces the one before it, but not userspace's own range.
+    @Test
+    void anotherFilterKeepsTheMsrsOut() {
+        Recording recording =
+                run(
+                        "spec-ctrl-force=hw-shadow-fixed,mitigation-msrs=userspace-filter",
+                        "",
+                        """
+                        - run: 1
+                        - host-filter: {deny: [IA32_TSC_DEADLINE], user-exits: [unknown]}
+                        - wrmsr: {msr: 0x50000002, value: 1}
+                        - rdmsr: IA32_TSC_DEADLINE
+                        """);
+        assertEquals(0x400, recording.vcpu().kvm(Kvm.FORCE_VALUE));
+        assertEquals(2, recording.all(UserspaceExited.class).size());
+    }
+
+    /// Where the ioctl is missing, or there is no filter, userspace cannot.
+    @ParameterizedTest
+    @CsvSource({
+        "'kvm-6.1,spec-ctrl-force=none', USERSPACE, EINVAL",
+        "'kvm-6.1,spec-ctrl-force=hw-shadow,force-scope=vm', USERSPACE, EINVAL",
+        "'kvm-5.4,spec-ctrl-force=hw-shadow', GP, ''"
+    })
+    void userspaceNeedsFilterAndIoctl(String policy, Outcome outcome, String error) {
+        String variant = "mitigation-msrs=userspace-filter";
+        Recording recording =
+                VcpuScenario.on("SapphireRapids")
+                        .under(policy.replaceFirst("(,|$)", "," + variant + "$1"))
+                        .run("- wrmsr: {msr: 0x50000002, value: 1}\n");
+        assertEquals(outcome, recording.only(MsrWritten.class).outcome());
+        assertEquals(
+                error.isEmpty() ? List.of() : List.of(error),
+                recording.all(SpecCtrlForceAnswered.class).stream().map(e -> e.error()).toList());
+        assertEquals(0, recording.vcpu().kvm(Kvm.FORCE_MASK));
+    }
+
+    /// With the ioctl, KVM keeps what the guest told it beside what userspace asks for later.
+    @Test
+    void ioctlComesFirstInTheKernelToo() {
+        Recording recording =
+                run(
+                        "spec-ctrl-force=intercept,force-scope=vcpu,mitigation-msrs=rfc-kernel",
+                        "",
+                        """
+                        - wrmsr: {msr: 0x50000002, value: 3}
+                        - force-spec-ctrl: {mask: 0x404, value: 4}
+                        - run: 1
+                        """);
+        assertEquals(0x444, recording.vcpu().kvm(Kvm.FORCE_MASK));
+        assertEquals(0x44, recording.vcpu().kvm(Kvm.FORCE_VALUE));
     }
 
     @ParameterizedTest

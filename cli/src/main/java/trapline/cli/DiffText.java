@@ -123,15 +123,27 @@ final class DiffText {
         StringBuilder text = new StringBuilder("verdict: ");
         text.append(
                 switch (comparison.verdict()) {
-                    case EQUAL -> "both cost the same";
-                    case CANDIDATE_CHEAPER -> "the candidate is cheaper: " + range;
-                    case BASE_CHEAPER -> "the base is cheaper: " + range;
-                    case DEPENDS -> "it depends: " + range;
+                    case EQUAL -> "both cost the same" + broken();
+                    case CANDIDATE_CHEAPER -> "the candidate is cheaper" + broken() + ": " + range;
+                    case BASE_CHEAPER -> "the base is cheaper" + broken() + ": " + range;
+                    case DEPENDS -> "it depends" + broken() + ": " + range;
                 });
         comparison.sensitivities().stream()
                 .filter(sensitivity -> sensitivity.range().high() > 0)
                 .forEach(sensitivity -> text.append("\n  ").append(sensitivity(sensitivity)));
         return text.toString();
+    }
+
+    /// No cost is told without the rules that one side alone breaks.
+    private String broken() {
+        return breaks("candidate", diff.candidate().breaksAlone(diff.base()))
+                + breaks("base", diff.base().breaksAlone(diff.candidate()));
+    }
+
+    private static String breaks(String side, List<String> rules) {
+        return rules.isEmpty()
+                ? ""
+                : ", but the %s breaks %s".formatted(side, String.join(" and ", rules));
     }
 
     private static String sensitivity(Sensitivity s) {

@@ -263,6 +263,23 @@ class SessionCommandsTest {
         assertTrue(ran.out().contains("guest-visible: 1 op differs"), ran.out());
     }
 
+    /// 6.1 has a barrier between L2 and L1 on Intel, 5.15 has none, which is why it costs less.
+    @Test
+    void tellsNoCostWithoutTheRuleItBreaks() {
+        on("cheap", "record --guest nested-spec-ctrl --policy kvm-6.1").expect(ExitCode.DONE);
+        String broken = ", but the candidate breaks ibpb-nested-exit: ";
+        String cheaper = on("cheap", "diff last --candidate kvm-5.15").expect(ExitCode.DONE).out();
+        assertTrue(cheaper.contains("verdict: the candidate is cheaper" + broken), cheaper);
+        String dearer =
+                on("cheap", "diff last --base kvm-5.15 --candidate kvm-6.1")
+                        .expect(ExitCode.DONE)
+                        .out();
+        assertTrue(
+                dearer.contains(
+                        "verdict: the base is cheaper, but the base breaks ibpb-nested-exit: "),
+                dearer);
+    }
+
     @Test
     void writesAReportOnRequest() throws IOException {
         Path page = directory.resolve("new/folder/report.html");

@@ -72,8 +72,21 @@ final class VerdictSection {
         html.close();
     }
 
+    /// No cost is told without the rules that one side alone breaks.
     private void sentence(String start, String one, String middle, String other, String end) {
-        html.text(start).element("code", one).text(middle).element("code", other).text(end);
+        html.text(start).element("code", one);
+        List<String> candidate = diff.candidate().breaksAlone(diff.base());
+        if (!candidate.isEmpty()) {
+            html.text(" breaks ");
+            html.element("code", String.join(", ", candidate)).text(" and");
+        }
+        html.text(middle).element("code", other);
+        List<String> base = diff.base().breaksAlone(diff.candidate());
+        if (!base.isEmpty()) {
+            html.text(", which breaks ").element("code", String.join(", ", base));
+            html.text(end.startsWith(" ") ? "," : "");
+        }
+        html.text(end);
     }
 
     /// How much, in relation to the base.

@@ -108,6 +108,21 @@ class DiffPageTest {
         assertEquals(Set.of("line", "meta", "polygon", "rect"), empty);
     }
 
+    /// 6.1 has a barrier between L2 and L1, 5.15 has none, which is why it costs less.
+    @Test
+    void headlineNamesTheRuleThatOneSideBreaks() {
+        String nested =
+                "scenario: nested\nprogram: [{repeat: 9, do: [{nested: {do: [{run: 10}]}}]}]\n";
+        String cheaper = page(diffs.of(nested, "kvm-6.1", "kvm-5.15")).section("verdict");
+        assertTrue(
+                cheaper.contains("kvm-5.15 breaks ibpb-nested-exit and is cheaper than kvm-6.1"),
+                cheaper);
+        String dearer = page(diffs.of(nested, "kvm-5.15", "kvm-6.1")).section("verdict");
+        assertTrue(
+                dearer.contains("kvm-6.1 costs more than kvm-5.15, which breaks ibpb-nested-exit,"),
+                dearer);
+    }
+
     @Test
     void textsOfOthersStayTexts() {
         String guest = "<script>alert(1)</script>";

@@ -1,8 +1,10 @@
 package trapline.replayer;
 
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.SequencedSet;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -13,8 +15,11 @@ import trapline.engine.cpu.Platform;
 import trapline.engine.event.Envelope;
 import trapline.engine.event.Event;
 import trapline.engine.event.GuestEvent;
+import trapline.engine.policy.Policies;
 import trapline.engine.policy.Policy;
+import trapline.engine.policy.Policy.Choice;
 import trapline.engine.policy.Policy.VirtualSpecCtrl;
+import trapline.engine.sim.Applicability;
 import trapline.engine.state.Vendor;
 import trapline.replayer.DiffResult.Difference;
 import trapline.replayer.DiffResult.Divergence;
@@ -54,33 +59,46 @@ public final class Diff {
         this.candidate = new DiffSide(session, candidate);
         basePolicy = base.identity();
         candidatePolicy = candidate.identity();
-        notes.addAll(notes(session, candidate));
+        notes.addAll(notes(session.machines().platform(), base, candidate));
         setup = setupDifferences();
     }
 
-    /// What the policy cannot change on this platform, or would change only in thought.
-    static List<String> notes(Session session, Policy policy) {
-        Platform platform = session.machines().platform();
-        List<String> notes = new ArrayList<>();
-        String expression = policy.identity().expression();
-        boolean proposed = expression.matches(".*spec-ctrl=v[1-4].*");
-        boolean virtual =
-                platform.has("V_SPEC_CTRL")
-                        && policy.specCtrl().virtual() != VirtualSpecCtrl.UNKNOWN;
-        if (proposed && virtual) {
-            notes.add(
-                    "%s: no effect, %s switches SPEC_CTRL itself (V_SPEC_CTRL)"
-                            .formatted(expression, platform.name()));
-        } else if (proposed && session.vendor() == Vendor.SVM) {
-            notes.add(
-                    "%s: counterfactual, the rule was proposed for VMX only".formatted(expression));
+    /// What the policies' variants cannot change on this platform, or would change only in thought.
+    static List<String> notes(Platform platform, Policy base, Policy candidate) {
+        SequencedSet<String> notes = new LinkedHashSet<>();
+        for (Policy policy : List.of(base, candidate)) {
+            for (Choice choice : policy.identity().chosen()) {
+                note(choice, policy, platform).ifPresent(notes::add);
+            }
         }
         platform.synthetic()
                 .forEach((property, value) ->
                         notes.add(
                                 "platform %s is synthetic: %s=%s"
                                         .formatted(platform.name(), property, value)));
-        return notes;
+        return List.copyOf(notes);
+    }
+
+    private static Optional<String> note(Choice choice, Policy policy, Platform platform) {
+        if (choice.mechanism().equals("spec-ctrl") && isMoot(policy, platform)) {
+            return Optional.of(
+                    "%s: no effect, %s switches SPEC_CTRL itself (V_SPEC_CTRL)"
+                            .formatted(choice, platform.name()));
+        }
+        return Policies.find(choice)
+                .filter(variant -> Applicability.isCounterfactual(variant, platform))
+                .map(_ ->
+                        "%s: counterfactual, the rule was proposed for %s only"
+                                .formatted(
+                                        choice, platform.vendor() == Vendor.SVM ? "VMX" : "SVM"));
+    }
+
+    /// Whether SPEC_CTRL is passed through whatever the rule: but for the rule that never does.
+    private static boolean isMoot(Policy policy, Platform platform) {
+        return platform.has("V_SPEC_CTRL")
+                && policy.specCtrl().virtual() != VirtualSpecCtrl.UNKNOWN
+                && (policy.specCtrl().passedThroughFromStart()
+                        || !policy.specCtrl().lift().isNever());
     }
 
     /// Compares the whole session.

@@ -7,6 +7,7 @@ import trapline.engine.event.Envelope;
 import trapline.engine.event.Event;
 import trapline.engine.event.GuestEvent;
 import trapline.engine.policy.Policy;
+import trapline.engine.rule.Rules;
 import trapline.engine.rule.Violation;
 
 /// Two executions of one recording, compared.
@@ -34,6 +35,16 @@ public record DiffResult(
         /// The policy as its user wrote it.
         public String policy() {
             return identity.expression();
+        }
+
+        /// The names of the safety rules that this side breaks and the other keeps.
+        public List<String> breaksAlone(Side other) {
+            return violations.stream()
+                    .map(Violation::rule)
+                    .distinct()
+                    .filter(rule -> other.violations.stream().noneMatch(v -> v.rule() == rule))
+                    .map(Rules.Name::text)
+                    .toList();
         }
     }
 

@@ -41,7 +41,8 @@ public record Platform(
     /// @param kernelIbrs whether it always writes SPEC_CTRL after an exit (KERNEL_IBRS)
     /// @param pcpus how many physical CPUs the machine has
     /// @param trace what it does with Processor Trace
-    public record Host(long specCtrl, boolean kernelIbrs, int pcpus, Trace trace) {
+    /// @param ssbd whether it has SSBD set by other means than SPEC_CTRL (`spec_store_bypass_disable=on`)
+    public record Host(long specCtrl, boolean kernelIbrs, int pcpus, Trace trace, boolean ssbd) {
 
         /// The host's own use of Processor Trace.
         public enum Trace {

@@ -317,12 +317,13 @@ public final class Platforms {
     }
 
     private static Host host(Node host) {
-        host.allow("host", List.of("spec-ctrl", "kernel-ibrs", "pcpus", "pt"));
+        host.allow("host", List.of("spec-ctrl", "kernel-ibrs", "pcpus", "pt", "ssbd"));
         return new Host(
                 host.require("spec-ctrl").number(),
                 host.require("kernel-ibrs").bool(),
                 (int) host.require("pcpus").number(1, MOST_PCPUS),
-                host.find("pt").map(Platforms::hostTrace).orElse(Host.Trace.OFF));
+                host.find("pt").map(Platforms::hostTrace).orElse(Host.Trace.OFF),
+                host.find("ssbd").map(Node::bool).orElse(false));
     }
 
     private static Host.Trace hostTrace(Node node) {

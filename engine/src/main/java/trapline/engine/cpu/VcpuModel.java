@@ -90,7 +90,8 @@ public final class VcpuModel {
     public int[] cpuid(int leaf, int subleaf, int vcpu) {
         int[] registers = new int[4];
         for (Features.Feature feature : Features.all()) {
-            if (feature.leaf() == leaf
+            if (feature.register() >= 0
+                    && feature.leaf() == leaf
                     && feature.subleaf() == subleafOf(leaf, subleaf)
                     && has(feature.name())) {
                 registers[feature.register()] |= 1 << feature.bit();

@@ -82,6 +82,9 @@ public final class HostValues {
                 msrs.put(msr, HWP_REQUEST);
             }
         }
+        if (platform.host().ssbd() && VirtSpecCtrl.isThere(platform)) {
+            msrs.put(VirtSpecCtrl.msr(platform), VirtSpecCtrl.value(platform, true));
+        }
         return Collections.unmodifiableSortedMap(msrs);
     }
 

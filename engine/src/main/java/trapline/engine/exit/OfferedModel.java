@@ -14,7 +14,8 @@ import trapline.engine.state.Vendor;
 public final class OfferedModel {
 
     /// What the hypervisor keeps for itself, or what these trees do not know.
-    private static final List<String> NEVER = List.of("V_SPEC_CTRL", "VIRT_SSBD", "IDLE_HLT");
+    private static final List<String> NEVER =
+            List.of("V_SPEC_CTRL", "LS_CFG_SSBD", "VIRT_SSBD", "IDLE_HLT");
 
     private OfferedModel() {}
 
@@ -22,6 +23,9 @@ public final class OfferedModel {
         TreeSet<String> features = new TreeSet<>(platform.features());
         NEVER.forEach(features::remove);
         derive(features);
+        if (platform.has("LS_CFG_SSBD") && !features.contains("AMD_SSBD")) {
+            features.add("VIRT_SSBD");
+        }
         if (!policy.commands().flushCmd()) {
             features.remove("FLUSH_L1D");
         }

@@ -22,6 +22,7 @@ final class Phases {
     private final PtMsrs pt;
     private final XsaveState xsave;
     private final MsrAccess msrs;
+    private final VirtSpecCtrl virtSpecCtrl = new VirtSpecCtrl();
     private final Policy.Phases phases;
 
     Phases(
@@ -61,6 +62,7 @@ final class Phases {
             case PT_ENTER, PT_LEAVE -> setup.traces();
             case XSS_LOAD, XSS_RESTORE -> setup.supervisor().switchesXss();
             case FPU_LOAD, FPU_PUT -> setup.supervisor().fpuMsrs() != 0;
+            case VIRT_SPEC_CTRL_ENTER, VIRT_SPEC_CTRL_LEAVE -> VirtSpecCtrl.isNeeded(setup);
             default -> true;
         };
     }
@@ -157,6 +159,8 @@ final class Phases {
             case XCR0_RESTORE -> xsave.restoreXcr0(v);
             case FPU_LOAD -> xsave.loadFpu(v);
             case FPU_PUT -> xsave.putFpu(v);
+            case VIRT_SPEC_CTRL_ENTER -> virtSpecCtrl.enter(v);
+            case VIRT_SPEC_CTRL_LEAVE -> virtSpecCtrl.leave(v);
             default -> vendor.run(step, v);
         }
     }

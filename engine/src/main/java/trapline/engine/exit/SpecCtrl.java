@@ -21,6 +21,7 @@ import trapline.engine.table.Msrs;
 final class SpecCtrl implements MsrFamily {
 
     private static final int MSR = Msrs.SPEC_CTRL;
+    private static final long EFER_AUTOIBRS = 1 << 21;
 
     private final VendorCode vendor;
     private final SpecCtrlForce force;
@@ -266,6 +267,11 @@ final class SpecCtrl implements MsrFamily {
         @Override
         public boolean guestIbrsAll() {
             return (v.state().kvm(Kvm.ARCH_CAPABILITIES) & ArchCapabilities.IBRS_ALL) != 0;
+        }
+
+        @Override
+        public boolean guestAutoIbrs() {
+            return (v.state().register(Reg.EFER) & EFER_AUTOIBRS) != 0;
         }
 
         @Override

@@ -1,8 +1,12 @@
 package trapline.engine.policy;
 
 import com.google.common.primitives.UnsignedLong;
+import dev.cel.checker.CelStandardDeclarations;
+import dev.cel.checker.CelStandardDeclarations.StandardFunction;
 import dev.cel.common.CelAbstractSyntaxTree;
+import dev.cel.common.CelOptions;
 import dev.cel.common.CelValidationException;
+import dev.cel.common.navigation.CelNavigableAst;
 import dev.cel.common.types.CelType;
 import dev.cel.common.types.SimpleType;
 import dev.cel.compiler.CelCompiler;
@@ -12,6 +16,7 @@ import dev.cel.parser.CelStandardMacro;
 import dev.cel.runtime.CelEvaluationException;
 import dev.cel.runtime.CelRuntime;
 import dev.cel.runtime.CelRuntimeFactory;
+import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -20,6 +25,7 @@ import trapline.engine.text.InputException;
 import trapline.engine.text.InputException.Kind;
 import trapline.engine.text.Node;
 import trapline.engine.text.Node.Place;
+import trapline.engine.text.Node.Scalar;
 
 /// A CEL expression over [Variables] that is true or false.
 ///
@@ -28,19 +34,46 @@ import trapline.engine.text.Node.Place;
 public final class Condition {
 
     private static final int LONGEST = 4096;
+    private static final int DEEPEST = 64;
+    private static final int COSTLIEST = 256;
 
+    /// Operators and conversions between numbers: all take as long as their operands are, which stand in the source.
+    private static final List<StandardFunction> FUNCTIONS =
+            List.of(
+                    StandardFunction.CONDITIONAL,
+                    StandardFunction.LOGICAL_NOT,
+                    StandardFunction.LOGICAL_OR,
+                    StandardFunction.LOGICAL_AND,
+                    StandardFunction.EQUALS,
+                    StandardFunction.NOT_EQUALS,
+                    StandardFunction.LESS,
+                    StandardFunction.LESS_EQUALS,
+                    StandardFunction.GREATER,
+                    StandardFunction.GREATER_EQUALS,
+                    StandardFunction.ADD,
+                    StandardFunction.SUBTRACT,
+                    StandardFunction.MULTIPLY,
+                    StandardFunction.DIVIDE,
+                    StandardFunction.MODULO,
+                    StandardFunction.NEGATE,
+                    StandardFunction.IN,
+                    StandardFunction.INT,
+                    StandardFunction.UINT);
+
+    private static final String ONLY = "; a condition has operators, int() and uint() only";
+
+    private final Node node;
     private final String source;
-    private final Place place;
     private CelRuntime.Program program;
 
-    private Condition(String source, Place place) {
-        this.source = source;
-        this.place = place;
+    private Condition(Node node) {
+        this.node = node;
+        source = node.text();
     }
 
     /// The condition that never holds.
     public static Condition never() {
-        return new Condition("false", new Place("", 0, 0));
+        return new Condition(new Scalar(new Place("", 0, 0), "false", false));
     }
 
     /// The condition that stands in a policy file.
@@ -49,10 +82,7 @@ public final class Condition {
         if (source.length() > LONGEST) {
             throw node.error(Kind.TOO_LARGE, "a condition has at most %d characters", LONGEST);
         }
-        boolean quoted = node instanceof Node.Scalar scalar && scalar.quoted();
-        Place at = node.place();
-        Place first = quoted ? new Place(at.file(), at.line(), at.column() + 1) : at;
-        return new Condition(source, first);
+        return new Condition(node);
     }
 
     public boolean isNever() {
@@ -78,7 +108,7 @@ public final class Condition {
             return (boolean) program().eval(name -> value(name, variables));
         } catch (CelEvaluationException e) {
             throw new InputException(
-                    Kind.NOT_APPLICABLE, place.toString(), "condition fails: " + e.getMessage());
+                    Kind.NOT_APPLICABLE, place(0).toString(), "condition fails: " + e.getMessage());
         }
     }
 
@@ -101,6 +131,7 @@ public final class Condition {
             case "host.vmx" -> Optional.of(variables.hostVmx());
             case "host.spec_ctrl" -> unsigned(variables.hostSpecCtrl());
             case "guest.ibrs_all" -> Optional.of(variables.guestIbrsAll());
+            case "guest.autoibrs" -> Optional.of(variables.guestAutoIbrs());
             case "vcpu.spec_ctrl" -> unsigned(variables.vcpuSpecCtrl());
             case "vcpu.exits" -> Optional.of(variables.vcpuExits());
             case "vcpu.quick_writes" -> Optional.of(variables.vcpuQuickWrites());
@@ -122,6 +153,7 @@ public final class Condition {
         types.put("host.vmx", SimpleType.BOOL);
         types.put("host.spec_ctrl", SimpleType.UINT);
         types.put("guest.ibrs_all", SimpleType.BOOL);
+        types.put("guest.autoibrs", SimpleType.BOOL);
         types.put("vcpu.spec_ctrl", SimpleType.UINT);
         types.put("vcpu.exits", SimpleType.INT);
         types.put("vcpu.quick_writes", SimpleType.INT);
@@ -132,17 +164,40 @@ public final class Condition {
     private CelRuntime.Program compile() {
         CelCompilerBuilder builder =
                 CelCompilerFactory.standardCelCompilerBuilder()
+                        .setOptions(CelOptions.current().maxParseRecursionDepth(DEEPEST).build())
                         .setResultType(SimpleType.BOOL)
+                        .setStandardEnvironmentEnabled(false)
+                        .setStandardDeclarations(
+                                CelStandardDeclarations.newBuilder()
+                                        .includeFunctions(FUNCTIONS)
+                                        .build())
                         .setStandardMacros(new CelStandardMacro[0]);
         types().forEach(builder::addVar);
         CelCompiler compiler = builder.build();
         try {
             CelAbstractSyntaxTree tree = compiler.compile(source).getAst();
+            checkCost(CelNavigableAst.fromAst(tree));
             return CelRuntimeFactory.plannerRuntimeBuilder().build().createProgram(tree);
         } catch (CelValidationException e) {
-            throw CelMessage.of(e, source, place, types().keySet());
+            throw CelMessage.of(e, source, this::place, types().keySet(), ONLY);
         } catch (CelEvaluationException e) {
-            throw new InputException(Kind.SYNTAX, place.toString(), e.getMessage());
+            throw new InputException(Kind.SYNTAX, place(0).toString(), e.getMessage());
+        }
+    }
+
+    private Place place(int offset) {
+        return node instanceof Scalar scalar ? scalar.place(offset) : node.place();
+    }
+
+    /// Nothing loops, so that no part is evaluated twice: what it can cost is how many parts there are.
+    private void checkCost(CelNavigableAst tree) {
+        long cost = tree.getRoot().allNodes().count();
+        if (cost > COSTLIEST) {
+            throw new InputException(
+                    Kind.TOO_LARGE,
+                    place(0).toString(),
+                    "a condition costs at most %d, one for each name, constant and operation; this one costs %d"
+                            .formatted(COSTLIEST, cost));
         }
     }
 

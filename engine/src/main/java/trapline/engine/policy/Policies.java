@@ -137,6 +137,14 @@ public final class Policies {
             throw tree.error(
                     Kind.SYNTAX, "'extends' is missing: name the policy this one builds on");
         }
+        tree.find("policy")
+                .filter(name -> bases().contains(name.text()))
+                .ifPresent(name -> {
+                    throw name.error(
+                            Kind.SYNTAX,
+                            "%s is built in and never changes; give this policy a name of its own",
+                            name.text());
+                });
         return tree;
     }
 

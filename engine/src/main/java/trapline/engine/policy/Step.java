@@ -37,7 +37,10 @@ public enum Step {
     XCR0_RESTORE,
     /// What of the guest's FPU state is MSRs, for the whole KVM_RUN, and back.
     FPU_LOAD,
-    FPU_PUT;
+    FPU_PUT,
+    /// SSBD of AMD processors without it in SPEC_CTRL, the guest's for the host's and back.
+    VIRT_SPEC_CTRL_ENTER,
+    VIRT_SPEC_CTRL_LEAVE;
 
     /// The name in policy files.
     public String text() {

@@ -21,6 +21,9 @@ public interface Variables {
     /// `guest.ibrs_all`: ARCH_CAPABILITIES shows the guest IBRS_ALL.
     boolean guestIbrsAll();
 
+    /// `guest.autoibrs`: the guest has set EFER.AUTOIBRS.
+    boolean guestAutoIbrs();
+
     /// `vcpu.spec_ctrl`: what was written last, before this write.
     long vcpuSpecCtrl();
 

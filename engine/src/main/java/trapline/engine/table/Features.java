@@ -19,10 +19,10 @@ public final class Features {
                     new Feature(
                             row[0],
                             row[1],
-                            Csv.hex(row[2]),
-                            Integer.parseInt(row[3]),
+                            row[2].isEmpty() ? 0 : Csv.hex(row[2]),
+                            row[2].isEmpty() ? 0 : Integer.parseInt(row[3]),
                             List.of("EAX", "EBX", "ECX", "EDX").indexOf(row[4]),
-                            Integer.parseInt(row[5]));
+                            row[2].isEmpty() ? 0 : Integer.parseInt(row[5]));
             BY_NAME.put(feature.name(), feature);
             BY_PROPERTY.put(feature.property(), feature);
         }
@@ -30,7 +30,7 @@ public final class Features {
 
     private Features() {}
 
-    /// @param register 0 to 3 for EAX, EBX, ECX, EDX
+    /// @param register 0 to 3 for EAX, EBX, ECX, EDX; -1 for what CPUID does not show
     public record Feature(
             String name, String property, int leaf, int subleaf, int register, int bit) {}
 

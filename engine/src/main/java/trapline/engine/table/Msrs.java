@@ -31,6 +31,7 @@ public final class Msrs {
     public static final int TSC_AUX          = index("TSC_AUX");
     public static final int VM_HSAVE_PA      = index("VM_HSAVE_PA");
     public static final int VIRT_SPEC_CTRL   = index("AMD64_VIRT_SPEC_CTRL");
+    public static final int LS_CFG           = index("AMD64_LS_CFG");
     public static final int RTIT_OUTPUT_BASE = index("IA32_RTIT_OUTPUT_BASE");
     public static final int RTIT_OUTPUT_MASK = index("IA32_RTIT_OUTPUT_MASK");
     public static final int RTIT_CTL         = index("IA32_RTIT_CTL");

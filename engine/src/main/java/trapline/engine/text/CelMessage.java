@@ -4,6 +4,7 @@ import dev.cel.common.CelIssue;
 import dev.cel.common.CelValidationException;
 import java.util.Collection;
 import java.util.Locale;
+import java.util.function.IntFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import trapline.engine.text.InputException.Kind;
@@ -22,6 +23,8 @@ public final class CelMessage {
             Pattern.compile("(?:mismatched|extraneous) input '(.*?)' expecting.*");
     private static final Pattern NO_ALTERNATIVE =
             Pattern.compile("no viable alternative at input '(.*)'");
+    private static final Pattern RECURSION =
+            Pattern.compile(".*recursion limit exceeded.*", Pattern.CASE_INSENSITIVE);
     private static final Pattern NAME = Pattern.compile("[A-Za-z_][A-Za-z0-9_.]*");
 
     /// How much of a long expression is shown on either side of the place.
@@ -29,11 +32,14 @@ public final class CelMessage {
 
     private final String source;
     private final Collection<String> variables;
+    private final String functions;
     private final CelIssue issue;
 
-    private CelMessage(String source, Collection<String> variables, CelIssue issue) {
+    private CelMessage(
+            String source, Collection<String> variables, String functions, CelIssue issue) {
         this.source = source;
         this.variables = variables;
+        this.functions = functions;
         this.issue = issue;
     }
 
@@ -43,16 +49,34 @@ public final class CelMessage {
     /// @param variables those that there are
     public static InputException of(
             CelValidationException e, String source, Place start, Collection<String> variables) {
-        return new CelMessage(source, variables, e.getErrors().getFirst()).at(start);
+        boolean oneLine = source.strip().indexOf('\n') < 0;
+        return new CelMessage(source, variables, "", e.getErrors().getFirst())
+                .at(offset ->
+                        oneLine
+                                ? new Place(start.file(), start.line(), start.column() + offset)
+                                : start);
     }
 
-    private InputException at(Place start) {
+    /// The first thing that is wrong with what stands in a file.
+    ///
+    /// @param places where the character at an offset stands
+    /// @param variables those that there are
+    /// @param functions what is said of those that there are
+    public static InputException of(
+            CelValidationException e,
+            String source,
+            IntFunction<Place> places,
+            Collection<String> variables,
+            String functions) {
+        return new CelMessage(source, variables, functions, e.getErrors().getFirst()).at(places);
+    }
+
+    private InputException at(IntFunction<Place> places) {
         int offset = offset();
-        boolean oneLine = source.strip().indexOf('\n') < 0;
-        Place place =
-                oneLine ? new Place(start.file(), start.line(), start.column() + offset) : start;
         return new InputException(
-                Kind.SYNTAX, place.toString(), message(offset) + '\n' + marked(offset));
+                Kind.SYNTAX,
+                places.apply(offset).toString(),
+                message(offset) + '\n' + marked(offset));
     }
 
     /// Of the place in the source, in characters from its beginning.
@@ -82,6 +106,9 @@ public final class CelMessage {
         if (found.matches()) {
             return "expected %s, found %s".formatted(found.group(1), found.group(2));
         }
+        if (RECURSION.matcher(raw).matches()) {
+            return "the condition is nested too deeply";
+        }
         for (Pattern syntax : new Pattern[] {TOKEN, INPUT, NO_ALTERNATIVE}) {
             found = syntax.matcher(raw);
             if (found.matches()) {
@@ -93,13 +120,13 @@ public final class CelMessage {
 
     private String unknown(String name, int offset) {
         if (source.startsWith("(", offset)) {
-            return "unknown function '%s'".formatted(name);
+            return "unknown function '%s'%s".formatted(name, functions);
         }
         Matcher whole = NAME.matcher(source).region(offset, source.length());
         String word = whole.lookingAt() && whole.group().startsWith(name) ? whole.group() : name;
         boolean call = source.startsWith("(", Math.min(offset + word.length(), source.length()));
         return call
-                ? "unknown function '%s'".formatted(word)
+                ? "unknown function '%s'%s".formatted(word, functions)
                 : "unknown variable '%s'%s"
                         .formatted(word, Suggestion.orAll(word, "variables", variables));
     }

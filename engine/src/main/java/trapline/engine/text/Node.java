@@ -26,7 +26,19 @@ public sealed interface Node {
     }
 
     /// @param quoted whether a quotation mark stands at its place
-    record Scalar(Place place, String text, boolean quoted) implements Node {}
+    /// @param written where its characters stand
+    record Scalar(Place place, String text, boolean quoted, Written written) implements Node {
+
+        /// A text that no file has as it stands.
+        public Scalar(Place place, String text, boolean quoted) {
+            this(place, text, quoted, Written.NOWHERE);
+        }
+
+        /// Where the character at an offset of the text stands, or where the text begins if that is all that is known.
+        public Place place(int offset) {
+            return written.place(text, offset, place);
+        }
+    }
 
     record Sequence(Place place, List<Node> items) implements Node {}
 
@@ -65,7 +77,7 @@ public sealed interface Node {
     }
 
     default boolean bool() {
-        if (this instanceof Scalar(_, String text, _)) {
+        if (this instanceof Scalar(_, String text, _, _)) {
             if (text.equals("true") || text.equals("false")) {
                 return text.equals("true");
             }

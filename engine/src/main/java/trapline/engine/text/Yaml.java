@@ -101,10 +101,14 @@ public final class Yaml {
         return switch (parser.currentToken()) {
             case START_OBJECT -> mapping(place, depth);
             case START_ARRAY -> sequence(place, depth);
-            case VALUE_STRING -> new Scalar(place, alias(), isQuoted());
+            case VALUE_STRING -> new Scalar(place, alias(), isQuoted(), written());
             case VALUE_NULL -> new Scalar(place, "", false);
-            default -> new Scalar(place, parser.getText(), false);
+            default -> new Scalar(place, parser.getText(), false, written());
         };
+    }
+
+    private Written written() {
+        return new Written(text, (int) parser.currentTokenLocation().getCharOffset());
     }
 
     private boolean isQuoted() {

@@ -1,5 +1,7 @@
 package trapline.engine.policy;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static trapline.engine.Bad.syntax;
 import static trapline.engine.Bad.tooLarge;
 import static trapline.engine.Bad.unknown;
@@ -9,8 +11,10 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import trapline.engine.Bad;
+import trapline.engine.text.InputException;
 
 /// What users are told about policies that are wrong, whether in an expression or in a file.
 class PolicyErrorsTest {
@@ -87,6 +91,9 @@ class PolicyErrorsTest {
                 unknown(
                         "extends: kvm-6.1,spec-ctrl=v9\n",
                         "my.yaml:1:10: unknown variant 'v9' of spec-ctrl; did you mean v1?"),
+                syntax(
+                        "extends: kvm-6.1\npolicy: kvm-6.6\n",
+                        "my.yaml:2:9: kvm-6.6 is built in and never changes; give this policy a name of its own"),
                 syntax("extends: [kvm-6.1]\n", "my.yaml:1:10: expected a text, found a list"),
                 tooLarge(
                         "extends: my.yaml\n",
@@ -228,13 +235,39 @@ class PolicyErrorsTest {
                         "9: unknown variable 'guest.ibrs'; did you mean guest.ibrs_all?\n  guest.ibrs\n  ^"),
                 syntax(
                         "hots",
-                        "9: unknown variable 'hots'; variables are guest.ibrs_all, host.eibrs, host.spec_ctrl, host.vmx,"
+                        "9: unknown variable 'hots'; variables are guest.autoibrs, guest.ibrs_all, host.eibrs, host.spec_ctrl, host.vmx,"
                                 + " host_initiated, value, vcpu.exits, vcpu.exits_since, vcpu.quick_writes, vcpu.spec_ctrl\n  hots\n  ^"),
                 syntax("value ==", "17: the condition ends too early\n  value ==\n          ^"),
-                syntax("foo(value)", "12: unknown function 'foo'\n  foo(value)\n     ^"),
+                syntax(
+                        "foo(value)",
+                        "12: unknown function 'foo'; a condition has operators, int() and uint() only\n  foo(value)\n     ^"),
                 syntax("value == 1u &", "21: unexpected '&'\n  value == 1u &\n              ^"),
                 syntax("''", "10: expected a condition, found nothing\n  \n  ^"),
                 syntax("[a]", "9: expected a text, found a list"),
+                syntax(
+                        "\"'1'.matches('1')\"",
+                        "21: unknown function 'matches'; a condition has operators, int() and uint() only\n  '1'.matches('1')\n             ^"),
+                syntax(
+                        "has(host.vmx)",
+                        "12: unknown function 'has'; a condition has operators, int() and uint() only\n  has(host.vmx)\n     ^"),
+                syntax(
+                        "value in [1u].map(x, x)",
+                        "26: unknown function 'map'; a condition has operators, int() and uint() only\n  value in [1u].map(x, x)\n                   ^"),
+                syntax(
+                        "timestamp('1') == timestamp('2')",
+                        "18: unknown function 'timestamp'; a condition has operators, int() and uint() only\n"
+                                + "  timestamp('1') == timestamp('2')\n           ^"),
+                syntax(
+                        "System.exit",
+                        "9: unknown variable 'System.exit'; variables are "
+                                + "guest.autoibrs, guest.ibrs_all, host.eibrs, host.spec_ctrl, host.vmx,"
+                                + " host_initiated, value, vcpu.exits, vcpu.exits_since, vcpu.quick_writes, vcpu.spec_ctrl\n  System.exit\n  ^"),
+                syntax(
+                        "(".repeat(100) + "true" + ")".repeat(100),
+                        "9: the condition is nested too deeply\n  " + "(".repeat(50) + "…\n  ^"),
+                tooLarge(
+                        "value == 1u || ".repeat(64) + "true",
+                        "9: a condition costs at most 256, one for each name, constant and operation; this one costs 257"),
                 tooLarge(
                         "value == 1u || ".repeat(400) + "true",
                         "9: a condition has at most 4096 characters"));
@@ -249,6 +282,29 @@ class PolicyErrorsTest {
                                 .specCtrl()
                                 .lift()
                                 .check());
+    }
+
+    /// However YAML folds a condition, its places are those of the file.
+    @ParameterizedTest
+    @CsvSource({
+        "'lift: >\n    value != 0u\n    && valu == 1u\n', 5:8",
+        "'lift: |-\n    value != 0u\n    && valu == 1u\n', 5:8",
+        "'lift: value != 0u\n    && valu == 1u\n', 4:8",
+        "'lift:\n    value != 0u &&\n    valu == 1u\n', 5:5",
+        "'lift: \"value != 0u\n    && valu == 1u\"\n', 4:8",
+        "'lift:   ''value in [1u] && valu == 1u''\n', 3:29",
+        "'lift: \"value != 0u \\u0026& valu == 1u\"\n', 3:9"
+    })
+    void tellsPlacesInFoldedConditions(String lift, String place) {
+        InputException wrong =
+                assertThrows(
+                        InputException.class,
+                        () ->
+                                resolve("extends: kvm-6.1\nspec-ctrl:\n  " + lift)
+                                        .specCtrl()
+                                        .lift()
+                                        .check());
+        assertEquals("my.yaml:" + place, wrong.place());
     }
 
     /// Files that build on one another in a circle, or in too long a chain; an error below names the file it is in.

@@ -9,5 +9,7 @@ public enum Moment {
     /// The vCPU was taken off its pCPU.
     PUT,
     /// The guest has written SPEC_CTRL without an exit, and runs on.
-    GUEST_WROTE
+    GUEST_WROTE,
+    /// The guest has moved state with XSAVES or XRSTORS, which did not exit.
+    GUEST_MOVED_STATE
 }

@@ -5,11 +5,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import trapline.engine.cpu.CetMsrs;
 import trapline.engine.cpu.svm.Vmcb;
 import trapline.engine.cpu.vmx.Vmcs;
 import trapline.engine.event.Envelope;
 import trapline.engine.event.HypervisorEvent.MsrInterceptChanged;
 import trapline.engine.event.Moment;
+import trapline.engine.exit.SupervisorState;
 import trapline.engine.rule.Rules.Scene;
 import trapline.engine.state.MsrBitmap;
 import trapline.engine.state.VcpuState;
@@ -35,6 +37,8 @@ final class HiddenFeature implements Rule {
     private final boolean hasTrace;
     private final int[] traceSet;
     private boolean traceChanged;
+    private final SupervisorState supervisor;
+    private boolean cetChanged;
     private final boolean hasEraps;
     private final long hiddenControls;
 
@@ -44,6 +48,7 @@ final class HiddenFeature implements Rule {
         hasFlushCmd = scene.setup().model().has("FLUSH_L1D");
         hasTrace = scene.setup().model().has("INTEL_PT");
         traceSet = scene.setup().platform().trace().set();
+        supervisor = scene.setup().supervisor();
         hasEraps =
                 scene.setup().platform().vendor() == Vendor.VMX
                         || scene.setup().model().has("ERAPS");
@@ -66,6 +71,9 @@ final class HiddenFeature implements Rule {
         if (envelope.event() instanceof MsrInterceptChanged e && Msrs.trace(e.msr())) {
             traceChanged = true;
         }
+        if (envelope.event() instanceof MsrInterceptChanged e && CetMsrs.isOne(e.msr())) {
+            cetChanged = true;
+        }
     }
 
     @Override
@@ -83,6 +91,9 @@ final class HiddenFeature implements Rule {
         if (!hasTrace && traceChanged && passesTrace(map)) {
             return Optional.of("PT MSRs are passed through to a vCPU that does not have them");
         }
+        if (cetChanged && passesCet(map)) {
+            return Optional.of("CET MSRs are passed through to a vCPU that does not have them");
+        }
         if (!hasEraps && vcpu.current().has(Vmcb.ERAP_CONTROL, Vmcb.ALLOW_LARGER_RAP)) {
             return Optional.of("ALLOW_LARGER_RAP is set for a vCPU that does not have ERAPS");
         }
@@ -96,6 +107,15 @@ final class HiddenFeature implements Rule {
             }
         }
         return false;
+    }
+
+    private boolean passesCet(MsrBitmap map) {
+        boolean control = passes(map, Msrs.U_CET) || passes(map, Msrs.S_CET);
+        boolean pointer = false;
+        for (int msr = Msrs.PL0_SSP; msr <= Msrs.INT_SSP_TAB; msr++) {
+            pointer |= passes(map, msr);
+        }
+        return (control && !supervisor.cet()) || (pointer && !supervisor.shadowStacks());
     }
 
     private static boolean passes(MsrBitmap map, int msr) {

@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.function.Function;
 import trapline.engine.event.Envelope;
 import trapline.engine.event.Event;
+import trapline.engine.event.GuestEvent.ExtendedStateMoved;
 import trapline.engine.event.GuestEvent.MsrWritten;
 import trapline.engine.event.GuestEvent.NestedBitmapStored;
 import trapline.engine.event.GuestEvent.NestedEntered;
@@ -72,7 +73,20 @@ public final class Rules {
         RAP_ISOLATION(
                 "No return address crosses L1 and L2, where the guest is told that the processor parts them.",
                 "FACTS 3.2 and 3.3, nested_vmcb02_prepare_control and nested_svm_vmexit of 7.1",
-                ReturnIsolation::new);
+                ReturnIsolation::new),
+        XSAVES_BYPASS(
+                "XSAVES and XRSTORS reach no MSR whose RDMSR or WRMSR the hypervisor intercepts.",
+                "FACTS 4.1; Levitsky and Christopherson, 1 November 2023, thread 3",
+                XsavesBypass::new),
+        GUEST_XSTATE(
+                "A guest runs with the XCR0, IA32_XSS and CET state that it set.",
+                "FACTS 4.3 and 4.5; kvm_load_guest_xsave_state, kvm_load_guest_fpu",
+                GuestExtendedState::new),
+        HOST_XSTATE(
+                "The host's code runs with the host's own XCR0 and IA32_XSS and, once the vCPU is put, with its own"
+                        + " supervisor state.",
+                "FACTS 4.3 and 4.5; kvm_load_host_xsave_state, kvm_put_guest_fpu",
+                HostExtendedState::new);
 
         private final String sentence;
         private final String source;
@@ -148,6 +162,9 @@ public final class Rules {
             }
             if (isUnseenWrite(envelope)) {
                 at(Moment.GUEST_WROTE, vcpu);
+            } else if (envelope.event() instanceof ExtendedStateMoved
+                    && machine.vcpu(vcpu).mode() == VcpuState.Mode.GUEST) {
+                at(Moment.GUEST_MOVED_STATE, vcpu);
             }
         }
     }
@@ -161,6 +178,7 @@ public final class Rules {
     private static boolean matters(Event event) {
         return switch (event) {
             case MsrWritten _,
+                    ExtendedStateMoved _,
                     UserspaceMsrStored _,
                     HostMsrWritten _,
                     MsrInterceptChanged _,

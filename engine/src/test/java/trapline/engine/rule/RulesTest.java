@@ -11,6 +11,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import trapline.engine.VcpuScenario;
 import trapline.engine.event.Envelope;
+import trapline.engine.event.GuestEvent.ExtendedStateMoved;
 import trapline.engine.event.HardwareEvent.VmExited;
 import trapline.engine.event.Moment;
 import trapline.engine.guest.Guest;
@@ -524,5 +525,132 @@ class RulesTest {
         assertEquals(
                 "the guest runs with SPEC_CTRL 0x0, it wrote 0x1",
                 broken(Rules.Name.GUEST_SPEC_CTRL, posted, program).message());
+    }
+
+    private static final String MOVES =
+            """
+            program:
+              - wrmsr: {msr: IA32_XSS, value: 0x1c00}
+              - wrmsr: {msr: IA32_U_CET, value: 1}
+              - xsaves: {mask: -1}
+              - cpuid: {leaf: 1}
+              - xrstors: {mask: -1}
+              - out: {port: 0x3f8, value: 1}
+              - preempt: {pcpu: 1}
+              - rdmsr: IA32_U_CET
+              - hlt
+            """;
+
+    private static String xss(String choices) {
+        return "policy: mine\nextends: kvm-6.18\nxss: {%s}\n".formatted(choices);
+    }
+
+    /// Nothing lets XSAVES reach what is intercepted: no tree, nor one that intercepts XSAVES itself.
+    @ParameterizedTest
+    @CsvSource({
+        "kvm-5.4",
+        "kvm-5.15",
+        "kvm-6.1",
+        "kvm-6.6",
+        "kvm-6.12",
+        "kvm-6.18",
+        "kvm-7.1",
+        "'kvm-6.18,xss=zero'",
+        "'kvm-6.6,xss=cet-fpu'",
+        "'kvm-6.12,xss=xss-exiting'",
+        "'kvm-7.1,xss=xss-exiting'"
+    })
+    void treesKeepSupervisorStateApart(String policy) {
+        assertKept(VcpuScenario.on("SapphireRapids").under(policy), MOVES);
+        if (!policy.contains("exiting")) {
+            assertKept(VcpuScenario.on("EPYC-Genoa").under(policy), MOVES);
+        }
+    }
+
+    /// PASID in IA32_XSS, as on every entry and exit it is not switched: the guest saves the host's, and puts its own
+    /// back there. Moved with FPU state it is the guest's, but reached past the bitmap all the same.
+    @Test
+    void xsavesReachesWhatIsIntercepted() {
+        VcpuScenario intel = VcpuScenario.on("SapphireRapids");
+        VcpuScenario accepts = intel.file(xss("supported: [CET_USER, CET_KERNEL, PASID]"));
+        Violation violation = broken(Rules.Name.XSAVES_BYPASS, accepts, MOVES);
+        assertEquals(
+                "XSAVES reads IA32_PASID behind the MSR bitmap, which intercepts it",
+                violation.message());
+        assertInstanceOf(ExtendedStateMoved.class, violation.first().event());
+        VcpuScenario switched =
+                intel.file(
+                        xss(
+                                "supported: [CET_USER, CET_KERNEL, PASID],"
+                                        + " fpu: [CET_USER, CET_KERNEL, PASID]"));
+        assertKept(Rules.Name.HOST_XSTATE, switched, MOVES);
+        broken(Rules.Name.XSAVES_BYPASS, switched, MOVES);
+    }
+
+    /// A guest with IBT alone has the component of PL0 to PL2_SSP, but not their MSRs (FACTS 4.2 and 4.5).
+    @Test
+    void guestWithoutShadowStacksReachesTheirPointers() {
+        Violation violation =
+                broken(
+                        Rules.Name.XSAVES_BYPASS,
+                        VcpuScenario.on("SapphireRapids")
+                                .under("kvm-7.1")
+                                .guestCpu("{shstk: false}"),
+                        MOVES);
+        assertEquals(
+                "XSAVES reads IA32_PL3_SSP behind the MSR bitmap, which intercepts it",
+                violation.message());
+    }
+
+    /// The guest's U_CET stays behind where FPU state does not carry it.
+    @Test
+    void hostRunsWithItsOwnSupervisorState() {
+        VcpuScenario forgets = VcpuScenario.on("EPYC-Genoa").file(xss("fpu: []"));
+        assertEquals(
+                "the host runs with IA32_U_CET 0x1, its own is 0x0",
+                broken(Rules.Name.HOST_XSTATE, forgets, MOVES).message());
+        VcpuScenario leaves =
+                VcpuScenario.on("SapphireRapids")
+                        .file(
+                                without(
+                                                "vmx",
+                                                "after-exit",
+                                                "[spec-ctrl-leave, pt-leave, xcr0-restore]")
+                                        .replace("kvm-6.1", "kvm-6.18"));
+        String clears = "program:\n- wrmsr: {msr: IA32_XSS, value: 0}\n- cpuid: {leaf: 1}\n";
+        assertEquals(
+                "the host runs with IA32_XSS 0x0, its own is 0x1800",
+                broken(Rules.Name.HOST_XSTATE, leaves, clears).message());
+    }
+
+    /// Without the step before entry the guest has the host's XCR0.
+    @Test
+    void guestRunsWithItsOwnExtendedState() {
+        String sets = "program:\n- xsetbv: {value: 3}\n- run: 1\n";
+        VcpuScenario forgets =
+                VcpuScenario.on("Skylake-Server")
+                        .file(
+                                without(
+                                        "vmx",
+                                        "before-entry",
+                                        "[inject, write-dirty-registers, pt-enter, spec-ctrl-enter]"));
+        assertEquals(
+                "the guest runs with XCR0 0xe7, its own is 0x3",
+                broken(Rules.Name.GUEST_XSTATE, forgets, sets).message());
+        assertKept(VcpuScenario.on("Skylake-Server"), sets);
+    }
+
+    @Test
+    void cetMsrsAreForGuestsThatHaveThem() {
+        VcpuScenario hidden =
+                VcpuScenario.on("SapphireRapids").guestCpu("{shstk: false, ibt: false}");
+        assertEquals(
+                "CET MSRs are passed through to a vCPU that does not have them",
+                broken(
+                                Rules.Name.HIDDEN_FEATURE,
+                                hidden.under("kvm-6.18,pass-through=+IA32_S_CET"),
+                                "program:\n- run: 1\n")
+                        .message());
+        assertKept(Rules.Name.HIDDEN_FEATURE, hidden.under("kvm-6.18"), "program:\n- run: 1\n");
     }
 }

@@ -265,7 +265,7 @@ public final class Diff {
         if (platform.has("ERAPS")
                 && (before.tally().returns().used() || after.tally().returns().used())) {
             notes.add(
-                    "return addresses: no source says, so it is assumed that %s; record on --cpu %s,PROPERTY=true|false to assume otherwise"
+                    "return addresses: no source says, so it is assumed that %s; record on --cpu %s,PROPERTY=true|false to assume otherwise. Returns that find no entry, or a wrong one, add no cycles"
                             .formatted(platform.predictor().assumptions(), platform.name()));
         }
         return new DiffResult(

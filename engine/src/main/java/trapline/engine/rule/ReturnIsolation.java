@@ -15,9 +15,13 @@ final class ReturnIsolation implements Rule {
     private final boolean needed;
     private final boolean tlbControlClears;
 
+    /// Whether TLB_CONTROL was set at an entry since a vCPU's other level left what is there.
+    private final boolean[] tlbFlushed;
+
     ReturnIsolation(Scene scene) {
         this.scene = scene;
         needed = scene.setup().tagsReturns() && scene.setup().model().has("ERAPS");
+        tlbFlushed = new boolean[scene.machine().vcpus()];
         tlbControlClears = scene.setup().platform().predictor().tlbControlClears();
     }
 
@@ -29,19 +33,22 @@ final class ReturnIsolation implements Rule {
     @Override
     public Optional<String> judge(Moment moment, VcpuState vcpu) {
         if (!scene.machine().pcpuOf(vcpu).returns().holdsOtherLevel(vcpu)) {
+            tlbFlushed[vcpu.id()] = false;
             return Optional.empty();
         }
         Image vmcb = vcpu.current();
-        boolean tlbFlushed = vmcb.get(Vmcb.TLB_CONTROL) != 0;
-        if (vmcb.has(Vmcb.ERAP_CONTROL, Vmcb.CLEAR_RAP) || (tlbFlushed && tlbControlClears)) {
+        boolean flushes = vmcb.get(Vmcb.TLB_CONTROL) != 0;
+        if (vmcb.has(Vmcb.ERAP_CONTROL, Vmcb.CLEAR_RAP) || (flushes && tlbControlClears)) {
+            tlbFlushed[vcpu.id()] = false;
             return Optional.empty();
         }
+        tlbFlushed[vcpu.id()] |= flushes;
         return Optional.of(
                 "L%d runs with return addresses of L%d in the predictor%s"
                         .formatted(
                                 vcpu.level(),
                                 3 - vcpu.level(),
-                                tlbFlushed
+                                tlbFlushed[vcpu.id()]
                                         ? ", if TLB_CONTROL does not clear it"
                                                 + " (tlb-control-clears-rap=false)"
                                         : ""));

@@ -222,7 +222,7 @@ public record RandomScenario(VcpuScenario machine, String text) {
                 case 23 -> "xsetbv: {value: %s}".formatted(one(List.of("7", "1", "6")));
                 case 24 -> one(List.of("vmload: ", "vmsave: "));
                 case 25 -> "interrupt: {vector: %d}".formatted(0x20 + below(0xd0));
-                case 26 -> "host-interrupt: {vector: 0xec}";
+                case 26 -> below(3) == 0 ? filter() : "host-interrupt: {vector: 0xec}";
                 case 28 ->
                         "force-spec-ctrl: {mask: %s, value: %s}"
                                 .formatted(
@@ -239,6 +239,13 @@ public record RandomScenario(VcpuScenario machine, String text) {
                 default ->
                         below(2) == 0 ? "preempt: {}" : "preempt: {pcpu: %d}".formatted(below(4));
             };
+        }
+
+        private String filter() {
+            return below(3) == 0
+                    ? "host-filter: {default: allow}"
+                    : "host-filter: {deny: [%s, {msr: %s, access: w}], user-exits: [filter]}"
+                            .formatted(one(MSRS), one(MSRS));
         }
 
         private int below(int limit) {

@@ -22,7 +22,7 @@ final class DiffSide implements EventSink {
     private GuestEvent result;
 
     DiffSide(Session session, Policy policy) {
-        world = new RecordedWorld(session.parts().world());
+        world = new RecordedWorld(session.parts().world(), session.vcpus());
         tally = new Tally(session.vendor(), session.vcpus());
         execution = session.parts().machines(policy).execution(world, this);
         rules = new Rules(execution.machine(), execution.setup());
@@ -61,7 +61,7 @@ final class DiffSide implements EventSink {
             if (keep) {
                 events = new ArrayList<>();
             }
-            world.expect(step.answers());
+            world.expect(step.vcpu(), step.answers());
             execution.repeat(step.vcpu(), step.step());
             results[i] = result;
             if (keep) {

@@ -21,7 +21,7 @@ public final class Diversion {
 
     public Diversion(Session session) {
         this.session = session;
-        world = new RecordedWorld(session.parts().world());
+        world = new RecordedWorld(session.parts().world(), session.vcpus());
     }
 
     /// Answers as recorded.
@@ -36,7 +36,7 @@ public final class Diversion {
         session.events((envelope, _) -> {
             Recorded step = steps.accept(envelope);
             if (step != null) {
-                world.expect(step.answers());
+                world.expect(step.vcpu(), step.answers());
                 execution.repeat(step.vcpu(), step.step());
             }
             return goOn.getAsBoolean();

@@ -150,7 +150,7 @@ public final class EventFields {
         return NUMBERS.contains(name) ? (Object) number : new Hex(number);
     }
 
-    private static SequencedMap<String, Object> filter(MsrFilter filter) {
+    static SequencedMap<String, Object> filter(MsrFilter filter) {
         SequencedMap<String, Object> fields = new LinkedHashMap<>();
         fields.put("default", filter.deniesByDefault() ? "deny" : "allow");
         fields.put("ranges", filter.ranges().stream().map(EventFields::range).toList());

@@ -15,17 +15,27 @@ import trapline.engine.state.VcpuState;
 final class RecordedWorld implements World {
 
     private final ModelWorld model;
+
+    /// vCPUs whose userspace was asked for something else than while recording: it may know other values since.
+    private final boolean[] parted;
+
     private List<InputEvent> answers = List.of();
+    private int vcpu;
     private int next;
 
     /// @param model what answers otherwise
-    RecordedWorld(ModelWorld model) {
+    RecordedWorld(ModelWorld model, int vcpus) {
         this.model = model;
+        parted = new boolean[vcpus];
     }
 
     /// The answers that were recorded for the step about to run.
-    void expect(List<InputEvent> answers) {
+    void expect(int vcpu, List<InputEvent> answers) {
+        for (int i = next; i < this.answers.size(); i++) {
+            parted[this.vcpu] |= this.answers.get(i) instanceof UserspaceReplied;
+        }
         this.answers = answers;
+        this.vcpu = vcpu;
         next = 0;
     }
 
@@ -55,8 +65,8 @@ final class RecordedWorld implements World {
 
     /// All that userspace did then, up to its reply, if that was about the same access.
     @Override
-    public List<InputEvent> userspace(UserspaceMsrAsked asked, VcpuState vcpu) {
-        for (int end = next; end < answers.size(); end++) {
+    public List<InputEvent> userspace(UserspaceMsrAsked asked, VcpuState asking) {
+        for (int end = next; end < answers.size() && !parted[asking.id()]; end++) {
             if (answers.get(end) instanceof UserspaceReplied reply) {
                 if (reply.msr() != asked.msr() || reply.write() != asked.write()) {
                     break;
@@ -66,6 +76,7 @@ final class RecordedWorld implements World {
                 return recorded;
             }
         }
-        return model.userspace(asked, vcpu);
+        parted[asking.id()] = true;
+        return model.userspace(asked, asking);
     }
 }

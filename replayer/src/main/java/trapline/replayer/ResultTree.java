@@ -10,6 +10,7 @@ import trapline.engine.event.Event;
 import trapline.engine.event.Stamp;
 import trapline.engine.rule.Violation;
 import trapline.engine.sim.EntryFailures;
+import trapline.engine.table.ExitReasons;
 import trapline.engine.table.Msrs;
 import trapline.replayer.Comparison.Sensitivity;
 import trapline.replayer.DiffResult.Difference;
@@ -59,6 +60,14 @@ public final class ResultTree {
         exits.put("byPort", byPort);
         exits.put("byVcpu", byVcpu(tally));
         tree.put("exits", exits);
+        SequencedMap<String, Object> byUserspaceReason = new LinkedHashMap<>();
+        tally.userspaceExitsByReason()
+                .forEach((reason, count) ->
+                        byUserspaceReason.put(ExitReasons.userspace(reason.intValue()), count));
+        SequencedMap<String, Object> userspace = new LinkedHashMap<>();
+        userspace.put("total", tally.userspaceExits());
+        userspace.put("byReason", byUserspaceReason);
+        tree.put("userspace", userspace);
         tree.put("hostMsr", hostMsr(tally));
         tree.put("actions", actions(tally));
         tree.put("cycles", cycles(side.projection()));

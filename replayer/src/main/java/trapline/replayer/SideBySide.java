@@ -156,6 +156,7 @@ public final class SideBySide {
         rest(rows, "VMREAD after exits", Tally::vmreads);
         rest(rows, "MSR bitmap changes", Tally::bitmapWrites);
         rest(rows, "exits to userspace", Tally::userspaceExits);
+        rest(rows, "exits to userspace over an MSR", Tally::msrExits);
         rest(rows, "vCPU loads", Tally::loads);
         rest(rows, "vCPU puts", Tally::puts);
         rest(rows, "XSETBV by the hypervisor", Tally::hostExtendedControls);

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.SequencedMap;
 import java.util.TreeSet;
 import trapline.engine.event.Kvm;
+import trapline.engine.event.MsrExitReason;
 import trapline.engine.event.Reg;
 import trapline.engine.state.Image;
 import trapline.engine.state.MachineState;
@@ -17,6 +18,7 @@ import trapline.engine.state.RegisterMap;
 import trapline.engine.state.ReturnStack;
 import trapline.engine.state.VcpuState;
 import trapline.engine.state.Vendor;
+import trapline.engine.state.VmState;
 import trapline.engine.table.Field;
 import trapline.engine.table.Msrs;
 import trapline.replayer.EventFields.Hex;
@@ -49,6 +51,9 @@ public final class StateView {
         view.put("hypervisor", hypervisor(vcpu));
         if (!machine.pcpuOf(vcpu).returns().isEmpty()) {
             view.put("returnPredictor", returnPredictor(machine.pcpuOf(vcpu)));
+        }
+        if (!machine.vm().msrFilter().isEmpty() || machine.vm().msrExits() != 0) {
+            view.put("userspace", userspace(machine.vm()));
         }
         view.put("digest", StateCodec.digest(machine).toString());
         return view;
@@ -87,7 +92,8 @@ public final class StateView {
         return false;
     }
 
-    /// `guest`: as the guest believes them; `hardware`: as the pCPU holds them now.
+    /// `guest`: as the guest believes them; `hardware`: as the pCPU holds them now; `userspace`: what it keeps of those
+    /// that it emulates.
     private static SequencedMap<String, Object> msrs(MachineState machine, VcpuState vcpu) {
         SequencedMap<String, Object> guest = new LinkedHashMap<>();
         SequencedMap<String, Object> hardware = new LinkedHashMap<>();
@@ -105,6 +111,10 @@ public final class StateView {
         for (int msr : pcpu.msrIndices()) {
             indices.add(Integer.toUnsignedLong(msr));
         }
+        SequencedMap<String, Object> userspace = new LinkedHashMap<>();
+        for (int msr : vcpu.userspaceMsrIndices()) {
+            userspace.put(Msrs.name(msr), new Hex(vcpu.userspaceMsr(msr).orElse(0)));
+        }
         for (long msr : indices) {
             if (pcpu.hasMsr((int) msr) || machine.switched((int) msr)) {
                 hardware.put(Msrs.name((int) msr), new Hex(machine.hardwareMsr(vcpu, (int) msr)));
@@ -113,6 +123,9 @@ public final class StateView {
         SequencedMap<String, Object> both = new LinkedHashMap<>();
         both.put("guest", guest);
         both.put("hardware", hardware);
+        if (!userspace.isEmpty()) {
+            both.put("userspace", userspace);
+        }
         return both;
     }
 
@@ -167,6 +180,20 @@ public final class StateView {
             }
         }
         return passed;
+    }
+
+    /// What userspace asked KVM for: its MSR filter, and of which failed accesses it wants to be told.
+    private static SequencedMap<String, Object> userspace(VmState vm) {
+        SequencedMap<String, Object> userspace = new LinkedHashMap<>();
+        userspace.put("msrFilter", EventFields.filter(vm.msrFilter()));
+        List<String> reasons = new ArrayList<>();
+        for (MsrExitReason reason : MsrExitReason.values()) {
+            if ((vm.msrExits() & reason.bit()) != 0) {
+                reasons.add(Names.camel(reason.name()));
+            }
+        }
+        userspace.put("msrExits", reasons);
+        return userspace;
     }
 
     private static SequencedMap<String, Object> hypervisor(VcpuState vcpu) {

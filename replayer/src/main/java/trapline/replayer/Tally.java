@@ -52,6 +52,9 @@ import trapline.engine.table.Layout;
 /// Counts of one execution: each number can be traced to the events that it counts.
 public final class Tally {
 
+    private static final long EXIT_RDMSR = 29;
+    private static final long EXIT_WRMSR = 30;
+
     private final Vendor vendor;
     private final boolean[] outside;
     private final long[] exitsByVcpu;
@@ -305,6 +308,12 @@ public final class Tally {
 
     public long userspaceExits() {
         return userspaceExits.sorted().values().stream().mapToLong(Long::longValue).sum();
+    }
+
+    /// Those over an MSR access: KVM_EXIT_X86_RDMSR and KVM_EXIT_X86_WRMSR.
+    public long msrExits() {
+        SortedMap<Long, Long> byReason = userspaceExits.sorted();
+        return byReason.getOrDefault(EXIT_RDMSR, 0L) + byReason.getOrDefault(EXIT_WRMSR, 0L);
     }
 
     /// Returns to userspace by KVM_EXIT reason.

@@ -38,6 +38,8 @@ record RandomScenario(Random random, boolean timed) {
     private static final List<String> IN_L1 = List.of(
             "host-write: {msr: IA32_SPEC_CTRL, value: {random: [0, 7]}}",
             "host-interrupt: {vector: 0xec}",
+            "host-filter: {deny: [ANY, {msr: ANY, access: r}], user-exits: [filter]}",
+            "host-filter: {default: allow, user-exits: [unknown, inval]}",
             "preempt: {}");
     private static final List<String> TIMED = List.of(
             "pause",

@@ -17,6 +17,7 @@ import trapline.engine.event.GuestEvent.NestedFieldStored;
 import trapline.engine.event.HardwareEvent.VmEntered;
 import trapline.engine.event.HardwareEvent.VmExited;
 import trapline.engine.event.HypervisorEvent.HostMsrWritten;
+import trapline.engine.event.HypervisorEvent.MsrFilterStored;
 import trapline.engine.event.HypervisorEvent.MsrInterceptChanged;
 import trapline.engine.event.HypervisorEvent.NestedBitmapMerged;
 import trapline.engine.event.HypervisorEvent.UserspaceMsrStored;
@@ -86,7 +87,11 @@ public final class Rules {
                 "The host's code runs with the host's own XCR0 and IA32_XSS and, once the vCPU is put, with its own"
                         + " supervisor state.",
                 "FACTS 4.3 and 4.5; kvm_load_host_xsave_state, kvm_put_guest_fpu",
-                HostExtendedState::new);
+                HostExtendedState::new),
+        MSR_FILTER(
+                "No guest gets an MSR past a filter of userspace's that denies it.",
+                "FACTS 1.3 and 2.6",
+                DeniedMsr::new);
 
         private final String sentence;
         private final String source;
@@ -182,6 +187,7 @@ public final class Rules {
                     UserspaceMsrStored _,
                     HostMsrWritten _,
                     MsrInterceptChanged _,
+                    MsrFilterStored _,
                     NestedBitmapMerged _,
                     NestedBitmapStored _,
                     NestedFieldStored _,

@@ -180,7 +180,7 @@ public final class Execution {
             case MsrExitsRequested _ -> hypervisor.request(v, input);
             case MsrFilterRequested _ -> {
                 hypervisor.request(v, input);
-                kick();
+                kick(timeline.cause());
             }
             case SpecCtrlForceRequested _ -> {
                 if (forcesPerVcpu()) {
@@ -266,8 +266,7 @@ public final class Execution {
     }
 
     /// Every vCPU that has a request (`kvm_make_all_cpus_request`) and is in the guest is taken out of it.
-    private void kick() {
-        long cause = machine.order();
+    private void kick(long cause) {
         for (Vcpu v : vcpus) {
             if (v.state().is(Kvm.RECALC_INTERCEPTS) && v.state().mode() == Mode.GUEST) {
                 v.out().causedBy(cause);

@@ -122,6 +122,49 @@ class ScenarioErrorsTest {
                 syntax(
                         "xsetbv: {xcr: 2, value: 0}",
                         "3:17: expected a number from 0 to 1, found 2"),
+                // What KVM refuses
+                syntax(
+                        "host-filter: {}",
+                        "3:16: expected 'default', 'deny', 'allow', 'ranges' or 'user-exits', found a mapping"),
+                unknown(
+                        "host-filter: {denied: [FS_BASE]}",
+                        "3:17: unknown key 'denied' in host-filter"),
+                impossible(
+                        "host-filter: {default: deny}",
+                        "3:16: KVM refuses this filter (EINVAL): everything is denied by default, and there is no range"),
+                impossible(
+                        "host-filter: {default: deny, allow: [{msr: 0x48, count: 0}]}",
+                        "3:16: KVM refuses this filter (EINVAL): everything is denied by default, and there is no range"),
+                impossible(
+                        "host-filter: {default: 2, deny: 0x48}",
+                        "3:26: KVM refuses this filter (EINVAL): unknown flags 2"),
+                unknown(
+                        "host-filter: {default: refuse}",
+                        "3:26: unknown default 'refuse'; expected allow or deny"),
+                impossible(
+                        "host-filter: {deny: {msr: 0x48, access: 0}}",
+                        "3:43: KVM refuses this filter (EINVAL): a range of no access"),
+                impossible(
+                        "host-filter: {deny: {msr: 0x48, access: 4}}",
+                        "3:43: KVM refuses this filter (EINVAL): unknown flags 4"),
+                unknown(
+                        "host-filter: {deny: {msr: 0x48, access: x}}",
+                        "3:43: unknown kind of access 'x'; expected r, w or rw"),
+                impossible(
+                        "host-filter: {ranges: [{base: 0, count: 12289}]}",
+                        "3:43: KVM refuses this filter (EINVAL): more than 12288 MSRs in a range"),
+                impossible(
+                        "host-filter: {deny: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]}",
+                        "3:78: KVM refuses this filter (EINVAL): more than 16 ranges"),
+                impossible(
+                        "host-filter: {ranges: [{base: 0x48, count: 2, deny: [0x4a]}]}",
+                        "3:56: 0x4a is not in the range"),
+                syntax(
+                        "host-filter: {ranges: [{base: 0x48, allow: all, deny: all}]}",
+                        "3:26: expected either 'allow' or 'deny'"),
+                unknown(
+                        "host-filter: {user-exits: [filtered]}",
+                        "3:30: unknown reason 'filtered'; expected inval, unknown or filter"),
                 syntax("vmcall: 5", "3:11: expected a mapping, found '5'"),
                 syntax(
                         "interrupt: {vector: 15}",

@@ -84,6 +84,9 @@ class ScenarioSchemaTest {
                 || bad.message().contains("unknown field")
                 || bad.message().contains("is not a field of")
                 || bad.message().contains("nested cannot nest")
+                || bad.message().contains("there is no range")
+                || bad.message().contains("more than 16 ranges")
+                || bad.message().contains("is not in the range")
                 || bad.kind() == InputException.Kind.TOO_LARGE
                 || bad.message().contains("not YAML")
                 || bad.message().contains("stands twice")

@@ -237,6 +237,44 @@ class RulesTest {
         }
     }
 
+    /// FACTS 1.9 and 1.10: 01's bitmap has the filter's intercepts at once, 02's at the next nested entry.
+    @ParameterizedTest
+    @CsvSource({
+        "Icelake-Server, kvm-5.15, true",
+        "Icelake-Server, kvm-7.1, true",
+        "EPYC-Milan, kvm-5.15, true",
+        "EPYC-Milan, kvm-7.1, true",
+        "Icelake-Server, 'kvm-7.1,msr-filter=at-once', false",
+        "EPYC-Milan, 'kvm-7.1,msr-filter=at-once', false",
+        "Icelake-Server, kvm-5.4, false"
+    })
+    void filterReachesL2(String cpu, String policy, boolean breaks) {
+        VcpuScenario scenario = VcpuScenario.on(cpu).under(policy);
+        String program =
+                """
+                program:
+                  - run: 1
+                  - host-filter: {deny: [STAR]}
+                  - wrmsr: {msr: FS_BASE, value: 1}
+                  - nested:
+                      do:
+                        - run: 1
+                        - host-filter: {deny: [FS_BASE]}
+                        - wrmsr: {msr: FS_BASE, value: 2}
+                  - wrmsr: {msr: FS_BASE, value: 3}
+                """;
+        if (breaks) {
+            Violation violation = broken(Rules.Name.MSR_FILTER, scenario, program);
+            assertEquals("L2 may read FS_BASE, which the filter denies", violation.message());
+            // Where L2 goes on after the filter took it out of the guest, and after its VMCALL
+            // nevermore.
+            assertEquals(1, of(Rules.Name.MSR_FILTER, judge(scenario, program)).size());
+            assertEquals(1, violation.count());
+        } else {
+            assertKept(Rules.Name.MSR_FILTER, scenario, program);
+        }
+    }
+
     @Test
     void barrierPartsVcpus() {
         String program =

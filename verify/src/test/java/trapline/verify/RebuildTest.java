@@ -42,6 +42,7 @@ class RebuildTest {
         "every-op,             Icelake-Server, kvm-6.18, 777",
         "every-op,             EPYC-Genoa,     kvm-7.1,  777",
         "nested-calls,         EPYC-Turin,     'kvm-7.1,eraps=v3', 777",
+        "spec-ctrl-forced,     SapphireRapids, 'kvm-7.1,spec-ctrl-force=hw-shadow,mitigation-msrs=userspace-filter', 555",
     })
     void everyStateIsTheLiveOne(String guest, String cpu, String policy, long checkpointEvery) {
         Plan plan = Guests.plan(guest, cpu, policy);

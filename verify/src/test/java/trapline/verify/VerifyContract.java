@@ -106,6 +106,8 @@ abstract class VerifyContract {
         "stibp-per-task,         SapphireRapids,  kvm-6.18",
         "io-heavy,               Broadwell,       kvm-6.12",
         "nested-calls,           EPYC-Turin,      kvm-7.1",
+        "spec-ctrl-forced,       SapphireRapids,  'kvm-6.12,spec-ctrl-force=hw-shadow,mitigation-msrs=rfc-kernel'",
+        "spec-ctrl-forced,       Icelake-Server,  'kvm-6.18,spec-ctrl-force=intercept,mitigation-msrs=userspace-filter'",
     })
     void whatWasRecordedVerifies(String guest, String cpu, String policy) {
         Recorded recorded = Guests.record(journal(), Guests.plan(guest, cpu, policy));

@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import trapline.dashboard.Lanes.Lane;
-import trapline.engine.table.Msrs;
 import trapline.replayer.DiffResult;
 import trapline.replayer.InterceptionTimeline;
 import trapline.replayer.InterceptionTimeline.Change;
@@ -17,6 +16,9 @@ final class InterceptionSection {
 
     /// More lanes than this make no picture.
     private static final int MOST_LANES = 24;
+
+    /// More pieces than this cannot be told apart in a lane.
+    private static final int MOST_SPANS = 300;
 
     /// More changes than this make no table.
     private static final int MOST_CHANGES = 200;
@@ -135,7 +137,7 @@ final class InterceptionSection {
     }
 
     private List<Span> level(Optional<Strip> nested, int vcpu) {
-        return nested.map(strip -> strip.spans(ops[vcpu])).orElse(List.of());
+        return nested.map(strip -> strip.spans(ops[vcpu], MOST_SPANS)).orElse(List.of());
     }
 
     private void level(String side, String name, List<Span> spans) {
@@ -164,7 +166,8 @@ final class InterceptionSection {
     }
 
     private void lane(Lane lane) {
-        html.open("div", "class", "what").element("span", lane.names(), "class", "id");
+        html.open("div", "class", "what")
+                .element("span", lane.names(), "class", "id", "title", lane.allNames());
         html.element("span", where(lane), "class", "muted");
         html.close();
         bar("base", lane, lane.base());
@@ -181,7 +184,7 @@ final class InterceptionSection {
         html.element("span", name, "class", "side");
         Drawing drawing =
                 new Drawing(html, "lane", "%s, %s, %s".formatted(lane.names(), where(lane), name));
-        side.spans(ops[lane.vcpu()]).forEach(span -> named(drawing, span));
+        side.spans(ops[lane.vcpu()], MOST_SPANS).forEach(span -> named(drawing, span));
         drawing.close();
         html.element("span", said(side), "class", "total");
     }
@@ -290,7 +293,7 @@ final class InterceptionSection {
     private void change(Lane lane, String name, Lanes.Side side, int index) {
         Change change = side.changes().get(index);
         html.open("tr");
-        Cells.name(html, lane.names());
+        Cells.name(html, lane.allNames());
         html.element("td", where(lane)).element("td", name);
         html.element(
                 "td", change.op() == 0 ? "at creation" : Numbers.count(change.op()), "class", "n");
@@ -322,8 +325,7 @@ final class InterceptionSection {
         html.open("tbody");
         for (Lane lane : lanes.constant()) {
             html.open("tr");
-            Cells.name(
-                    html, lane.msrs().stream().map(Msrs::name).collect(Collectors.joining(", ")));
+            Cells.name(html, lane.allNames());
             html.element("td", where(lane)).element("td", STATES[lane.base().last()]);
             html.close();
         }

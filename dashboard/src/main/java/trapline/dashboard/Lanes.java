@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import trapline.engine.table.Msrs;
 import trapline.replayer.InterceptionTimeline;
 import trapline.replayer.InterceptionTimeline.Change;
@@ -33,10 +34,14 @@ final class Lanes {
         }
 
         String names() {
-            int shown = msrs.size() <= 4 ? msrs.size() : 3;
+            int shown = msrs.size() <= 3 ? msrs.size() : 2;
             List<String> names = msrs.stream().limit(shown).map(Msrs::name).toList();
             String more = msrs.size() > shown ? " and %d more".formatted(msrs.size() - shown) : "";
             return String.join(", ", names) + more;
+        }
+
+        String allNames() {
+            return msrs.stream().map(Msrs::name).collect(Collectors.joining(", "));
         }
 
         /// What it is of, and what happened to it, on both sides.
@@ -74,9 +79,9 @@ final class Lanes {
         }
 
         /// What it was at each op.
-        List<Span> spans(long ops) {
+        List<Span> spans(long ops, int most) {
             if (!rows.isEmpty()) {
-                return rows.getFirst().strip().spans(ops);
+                return rows.getFirst().strip().spans(ops, most);
             }
             return ops == 0 ? List.of() : List.of(new Span(1, ops, 1 << INTERCEPTED));
         }

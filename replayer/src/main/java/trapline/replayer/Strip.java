@@ -10,7 +10,7 @@ import java.util.List;
 /// no longer reach, two become one.
 public final class Strip {
 
-    static final int CELLS = 512;
+    static final int CELLS = 1024;
 
     private final byte[] cells = new byte[CELLS];
     private int shift;
@@ -46,9 +46,24 @@ public final class Strip {
     /// What it was at each op from 1 on.
     public List<Span> spans(long lastOp) {
         fill(lastOp);
+        return spans(cells, shift, lastOp);
+    }
+
+    /// The same in at most so many spans, if need be with coarser cells.
+    public List<Span> spans(long lastOp, int most) {
+        List<Span> spans = spans(lastOp);
+        byte[] coarse = cells.clone();
+        for (int by = shift + 1; spans.size() > most; by++) {
+            halve(coarse);
+            spans = spans(coarse, by, lastOp);
+        }
+        return spans;
+    }
+
+    private static List<Span> spans(byte[] cells, int shift, long lastOp) {
         List<Span> spans = new ArrayList<>();
         int start = 0;
-        int end = lastOp == 0 ? 0 : cell(lastOp) + 1;
+        int end = lastOp == 0 ? 0 : cell(lastOp, shift) + 1;
         for (int i = 1; i <= end; i++) {
             if (i == end || cells[i] != cells[start]) {
                 long last = i == end ? lastOp : (long) i << shift;
@@ -64,25 +79,25 @@ public final class Strip {
         if (op <= filled) {
             return;
         }
-        while (((op - 1) >>> shift) >= CELLS) {
-            halve();
+        while (cell(op, shift) >= CELLS) {
+            halve(cells);
+            shift++;
         }
-        int last = cell(op);
-        for (int i = cell(filled + 1); i <= last; i++) {
+        int last = cell(op, shift);
+        for (int i = cell(filled + 1, shift); i <= last; i++) {
             cells[i] |= (byte) (1 << state);
         }
         filled = op;
     }
 
-    private int cell(long op) {
-        return (int) ((op - 1) >>> shift);
+    private static int cell(long op, int shift) {
+        return (int) Math.min(Integer.MAX_VALUE, (op - 1) >>> shift);
     }
 
-    private void halve() {
+    private static void halve(byte[] cells) {
         for (int i = 0; i < CELLS / 2; i++) {
             cells[i] = (byte) (cells[2 * i] | cells[2 * i + 1]);
         }
         Arrays.fill(cells, CELLS / 2, CELLS, (byte) 0);
-        shift++;
     }
 }

@@ -1,6 +1,7 @@
 package trapline.replayer;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import java.util.SplittableRandom;
@@ -62,6 +63,10 @@ class StripTest {
                 }
             }
             holds(states, strip.spans(ops));
+            List<Span> few = strip.spans(ops, 10);
+            holds(states, few);
+            assertTrue(few.size() <= 10);
+            assertEquals(strip.spans(ops), strip.spans(ops, Strip.CELLS));
         }
     }
 

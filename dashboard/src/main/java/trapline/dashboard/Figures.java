@@ -22,6 +22,7 @@ final class Figures {
             case "userspace" -> "an exit to userspace";
             case "vcpu-load" -> "loading the vCPU";
             case "vcpu-put" -> "putting the vCPU";
+            case "vmread" -> "a VMREAD";
             case "vmsave" -> "a VMSAVE";
             case "vmload" -> "a VMLOAD";
             case "nested-entry" -> "a nested entry";

@@ -25,6 +25,9 @@ final class Figures {
             case "vmread" -> "a VMREAD";
             case "vmsave" -> "a VMSAVE";
             case "vmload" -> "a VMLOAD";
+            case "wrgsbase" -> "a WRGSBASE";
+            case "tr-reload" -> "reloading the task register";
+            case "segment-load" -> "loading a segment register";
             case "nested-entry" -> "a nested entry";
             case "rap-flush" -> "a flush of the return-address predictor at VMRUN";
             case "nested-exit" -> "an exit reflected to L1";

@@ -34,6 +34,7 @@ import trapline.engine.event.HypervisorEvent.HostExtendedControlWritten;
 import trapline.engine.event.HypervisorEvent.HostMsrFaulted;
 import trapline.engine.event.HypervisorEvent.HostMsrRead;
 import trapline.engine.event.HypervisorEvent.HostMsrWritten;
+import trapline.engine.event.HypervisorEvent.HostRegistersLoaded;
 import trapline.engine.event.HypervisorEvent.HostStateLoaded;
 import trapline.engine.event.HypervisorEvent.HostStateSaved;
 import trapline.engine.event.HypervisorEvent.HypercallPatched;
@@ -231,6 +232,7 @@ public final class Describe {
                             .formatted(e.xcr(), hex(e.value()), Names.camel(e.cause().name()));
             case HostStateSaved e -> "VMSAVE " + e.area() + writes(e.written());
             case HostStateLoaded e -> "VMLOAD " + e.area();
+            case HostRegistersLoaded e -> e.instruction() + writes(e.written());
             case RegistersChanged e -> writes(e.written()).strip();
             case VariableChanged e ->
                     "%s %s -> %s".formatted(e.variable(), hex(e.old()), hex(e.value()));

@@ -7,6 +7,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import trapline.engine.cost.CostProfile;
 import trapline.engine.cost.Range;
+import trapline.engine.event.HypervisorEvent.HostInstruction;
 import trapline.engine.table.Msrs;
 import trapline.replayer.Tally.HostAccess;
 
@@ -45,11 +46,25 @@ public record Projection(CostProfile profile, List<Line> lines) {
         builder.add("vcpuPut", "vcpu-put", tally.puts());
         builder.add("vmsave", "vmsave", tally.vmsaves());
         builder.add("vmload", "vmload", tally.vmloads());
+        for (HostInstruction instruction : HostInstruction.values()) {
+            String action = action(instruction);
+            String figure = profile.keyOf(action, instruction.name());
+            builder.add(
+                    Names.camel(action.replace('-', '_')), figure, tally.hostLoads(instruction));
+        }
         builder.add("nestedEntry", "nested-entry", tally.nestedEntries());
         builder.add("nestedExit", "nested-exit", tally.nestedExits());
         profile.keyOfRapFlush()
                 .ifPresent(figure -> builder.add("rapFlush", figure, tally.returns().asked()));
         return new Projection(profile, List.copyOf(builder.lines));
+    }
+
+    private static String action(HostInstruction instruction) {
+        return switch (instruction) {
+            case WRGSBASE -> "wrgsbase";
+            case LTR -> "tr-reload";
+            case LLDT, MOV_FS, MOV_GS -> "segment-load";
+        };
     }
 
     public Range total() {

@@ -6,6 +6,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Function;
+import trapline.engine.event.HypervisorEvent.HostInstruction;
 import trapline.engine.state.Vendor;
 import trapline.engine.table.Msrs;
 import trapline.replayer.Tally.Accesses;
@@ -162,6 +163,10 @@ public final class SideBySide {
         rest(rows, "XSETBV by the hypervisor", Tally::hostExtendedControls);
         rest(rows, "VMSAVE by the hypervisor", Tally::vmsaves);
         rest(rows, "VMLOAD by the hypervisor", Tally::vmloads);
+        for (HostInstruction instruction : HostInstruction.values()) {
+            String name = instruction.name().replace('_', ' ') + " by the hypervisor";
+            rest(rows, name, tally -> tally.hostLoads(instruction));
+        }
         rest(rows, "nested entries", Tally::nestedEntries);
         rest(rows, "exits reflected to L1", Tally::nestedExits);
         rest(rows, "VM entries that failed", tally -> tally.entryFailures().total());

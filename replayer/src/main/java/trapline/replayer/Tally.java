@@ -17,9 +17,11 @@ import trapline.engine.event.HypervisorEvent;
 import trapline.engine.event.HypervisorEvent.EventInjected;
 import trapline.engine.event.HypervisorEvent.HostCause;
 import trapline.engine.event.HypervisorEvent.HostExtendedControlWritten;
+import trapline.engine.event.HypervisorEvent.HostInstruction;
 import trapline.engine.event.HypervisorEvent.HostMsrFaulted;
 import trapline.engine.event.HypervisorEvent.HostMsrRead;
 import trapline.engine.event.HypervisorEvent.HostMsrWritten;
+import trapline.engine.event.HypervisorEvent.HostRegistersLoaded;
 import trapline.engine.event.HypervisorEvent.HostStateLoaded;
 import trapline.engine.event.HypervisorEvent.HostStateSaved;
 import trapline.engine.event.HypervisorEvent.HypercallPatched;
@@ -77,6 +79,7 @@ public final class Tally {
     private long hostExtendedControls;
     private long vmsaves;
     private long vmloads;
+    private final long[] hostLoads = new long[HostInstruction.values().length];
     private long nestedEntries;
     private long nestedExits;
     private final EntryFailures entryFailures = new EntryFailures();
@@ -180,6 +183,7 @@ public final class Tally {
                 mutations(e.written());
             }
             case HostStateLoaded _ -> vmloads++;
+            case HostRegistersLoaded e -> hostLoads[e.instruction().ordinal()]++;
             case UserspaceExited(int reason) -> {
                 userspaceExits.add(reason);
                 entryFailures.add(envelope);
@@ -340,6 +344,11 @@ public final class Tally {
 
     public long vmloads() {
         return vmloads;
+    }
+
+    /// How often the hypervisor loaded a register or segment of the host's with this instruction.
+    public long hostLoads(HostInstruction instruction) {
+        return hostLoads[instruction.ordinal()];
     }
 
     public long nestedEntries() {

@@ -41,9 +41,11 @@ import trapline.engine.event.HypervisorEvent.EventInjected;
 import trapline.engine.event.HypervisorEvent.EventType;
 import trapline.engine.event.HypervisorEvent.HostCause;
 import trapline.engine.event.HypervisorEvent.HostExtendedControlWritten;
+import trapline.engine.event.HypervisorEvent.HostInstruction;
 import trapline.engine.event.HypervisorEvent.HostMsrFaulted;
 import trapline.engine.event.HypervisorEvent.HostMsrRead;
 import trapline.engine.event.HypervisorEvent.HostMsrWritten;
+import trapline.engine.event.HypervisorEvent.HostRegistersLoaded;
 import trapline.engine.event.HypervisorEvent.HostStateLoaded;
 import trapline.engine.event.HypervisorEvent.HostStateSaved;
 import trapline.engine.event.HypervisorEvent.HypercallPatched;
@@ -101,6 +103,7 @@ final class EventUnion {
     private static final EventType[] EVENT_TYPES = EventType.values();
     private static final RapCause[] RAP_CAUSES = RapCause.values();
     private static final StateInstruction[] STATE_INSTRUCTIONS = StateInstruction.values();
+    private static final HostInstruction[] HOST_INSTRUCTIONS = HostInstruction.values();
     private static final Kvm[] VARIABLES = Kvm.values();
     private static final MsrExitReason[] MSR_EXIT_REASONS = MsrExitReason.values();
 
@@ -501,6 +504,11 @@ final class EventUnion {
                 out.writeLong(e.value());
                 out.writeString(e.error());
             }
+            case HostRegistersLoaded e -> {
+                out.writeLong(61);
+                out.writeEnum(e.instruction());
+                write(e.written(), out);
+            }
         }
     }
 
@@ -711,6 +719,7 @@ final class EventUnion {
             case 60 ->
                     new HostExtendedControlWritten(
                             in.readInt(), in.readLong(), in.readEnum(HOST_CAUSES));
+            case 61 -> new HostRegistersLoaded(in.readEnum(HOST_INSTRUCTIONS), readWrites(in));
             default -> throw in.damaged("an event's number, got " + branch);
         };
     }

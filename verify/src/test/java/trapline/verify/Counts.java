@@ -11,6 +11,7 @@ import trapline.engine.event.GuestEvent.MsrWritten;
 import trapline.engine.event.HardwareEvent.VmEntered;
 import trapline.engine.event.HardwareEvent.VmEntryFailed;
 import trapline.engine.event.HardwareEvent.VmExited;
+import trapline.engine.event.HypervisorEvent.HostInstruction;
 import trapline.engine.event.HypervisorEvent.HostMsrRead;
 import trapline.engine.event.HypervisorEvent.HostMsrWritten;
 import trapline.engine.event.HypervisorEvent.HostStateSaved;
@@ -31,6 +32,7 @@ final class Counts {
                     "UserspaceExited",
                     "HostStateSaved",
                     "HostStateLoaded",
+                    "HostRegistersLoaded",
                     "NestedExited",
                     "MsrInterceptChanged",
                     "VmEntryFailed");
@@ -64,6 +66,9 @@ final class Counts {
         counts.add("UserspaceExited", tally.userspaceExits());
         counts.add("HostStateSaved", tally.vmsaves());
         counts.add("HostStateLoaded", tally.vmloads());
+        for (HostInstruction instruction : HostInstruction.values()) {
+            counts.add("HostRegistersLoaded", tally.hostLoads(instruction));
+        }
         counts.add("NestedExited", tally.nestedExits());
         counts.add("MsrInterceptChanged", tally.bitmapWrites());
         counts.add("VmEntryFailed", tally.entryFailures().total());

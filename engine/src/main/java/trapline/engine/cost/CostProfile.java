@@ -1,7 +1,9 @@
 package trapline.engine.cost;
 
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -42,6 +44,15 @@ public record CostProfile(
 
     /// A flush of the return-address predictor at VMRUN. A profile that does not have it takes it for free.
     private static final String RAP_FLUSH = "rap-flush";
+
+    /// Actions that a profile may leave out, each with the one whose figure stands in for it then.
+    public static final SortedMap<String, String> STAND_INS =
+            Collections.unmodifiableSortedMap(
+                    new TreeMap<>(
+                            Map.of(
+                                    "wrgsbase", "host-wrmsr",
+                                    "tr-reload", "host-wrmsr",
+                                    "segment-load", "host-wrmsr")));
 
     /// @param source where it is from; empty if assumed
     public record Figure(Range range, String source, boolean assumed) {}
@@ -92,11 +103,14 @@ public record CostProfile(
         Node node = entry.value();
         int dot = action.indexOf('.');
         String group = dot < 0 ? action : action.substring(0, dot);
-        if (!ACTIONS.contains(group) && !action.equals(VMREAD) && !action.equals(RAP_FLUSH)) {
+        if (!ACTIONS.contains(group)
+                && !action.equals(VMREAD)
+                && !action.equals(RAP_FLUSH)
+                && !STAND_INS.containsKey(group)) {
             throw new InputException(
                     Kind.UNKNOWN_NAME,
                     entry.keyPlace().toString(),
-                    "unknown action '%s'%s".formatted(action, Suggestion.of(group, ACTIONS)));
+                    "unknown action '%s'%s".formatted(action, Suggestion.of(group, known())));
         }
         node.allow("a figure", List.of("range", "source", "assumed"));
         List<Node> range = node.require("range").items();
@@ -116,6 +130,12 @@ public record CostProfile(
         return new Figure(cycles, source, assumed);
     }
 
+    private static List<String> known() {
+        List<String> known = new ArrayList<>(ACTIONS);
+        known.addAll(STAND_INS.keySet());
+        return known;
+    }
+
     private static double cycles(Node node) {
         return node.number(0, 1_000_000_000);
     }
@@ -128,7 +148,7 @@ public record CostProfile(
                 return key;
             }
         }
-        return action;
+        return figures.containsKey(action) ? action : STAND_INS.get(action);
     }
 
     /// The key of the figure that stands for reading a field of a control structure.

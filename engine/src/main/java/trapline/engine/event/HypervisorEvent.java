@@ -91,6 +91,20 @@ public sealed interface HypervisorEvent extends Event {
         }
     }
 
+    /// The hypervisor loaded registers that VMLOAD moves, too, by another instruction than WRMSR and VMLOAD.
+    record HostRegistersLoaded(HostInstruction instruction, Writes written)
+            implements HypervisorEvent {}
+
+    enum HostInstruction {
+        WRGSBASE,
+        /// Of the host's task-state segment, once its descriptor says again that it is available.
+        LTR,
+        LLDT,
+        MOV_FS,
+        /// Between two SWAPGS, so that the kernel's own GS base stays.
+        MOV_GS
+    }
+
     /// Why the hypervisor touched an MSR of the host.
     enum HostCause {
         /// Fetching what the guest last wrote, after an exit.

@@ -6,6 +6,7 @@ import java.util.TreeMap;
 import trapline.engine.cpu.Platform;
 import trapline.engine.cpu.Platform.Host.Trace;
 import trapline.engine.cpu.ProcessorTrace;
+import trapline.engine.event.Reg;
 import trapline.engine.policy.Policy;
 import trapline.engine.table.Msrs;
 import trapline.engine.table.StateComponents;
@@ -37,6 +38,9 @@ public final class HostValues {
     private static final long TRACE_CTL = 0x250c;
 
     private static final long TRACE_MASK = 0x7f;
+    public static final long TR_SELECTOR = 0x40;
+    private static final long BUSY_TSS = 0x8b;
+    private static final long TSS_LIMIT = 0x4087;
     private static final long PERCPU = 0xffff_8880_3f80_0000L;
     private static final long PAGES = 0x10_0000_0000L;
     private static final long TRACES = 0x20_0000_0000L;
@@ -46,6 +50,21 @@ public final class HostValues {
     /// The host's GS base on a pCPU: its per-CPU area.
     public static long gsBase(int pcpu) {
         return PERCPU + ((long) pcpu << 21);
+    }
+
+    /// Where a pCPU's task-state segment lies.
+    public static long trBase(int pcpu) {
+        return gsBase(pcpu) + 0x3000;
+    }
+
+    /// The segment registers of a pCPU while only the host runs, of those that VMLOAD moves: all null but the task's.
+    public static SortedMap<Reg, Long> segments(int pcpu) {
+        SortedMap<Reg, Long> segments = new TreeMap<>();
+        segments.put(Reg.TR_SELECTOR, TR_SELECTOR);
+        segments.put(Reg.TR_ATTRIBUTES, BUSY_TSS);
+        segments.put(Reg.TR_LIMIT, TSS_LIMIT);
+        segments.put(Reg.TR_BASE, trBase(pcpu));
+        return Collections.unmodifiableSortedMap(segments);
     }
 
     /// A host page that KVM allocated for a vCPU: `kind` tells its pages apart.

@@ -79,6 +79,7 @@ final class Phases {
             vendor.scheduledIn(v, followsItself);
         }
         run(phases.load(), v);
+        v.set(Kvm.GUEST_STATE_LOADED, 0);
         if (v.state().kvm(Kvm.HOME_PCPU) != pcpu + 1) {
             vendor.loadedElsewhere(v);
             v.set(Kvm.HOME_PCPU, pcpu + 1);
@@ -148,6 +149,8 @@ final class Phases {
             case IBPB_ON_SWITCH -> {}
             case SPEC_CTRL_ENTER -> specCtrl.enter(v);
             case SPEC_CTRL_LEAVE -> specCtrl.leave(v);
+            case SPEC_CTRL_READ -> specCtrl.save(v);
+            case SPEC_CTRL_RESTORE -> specCtrl.restore(v);
             case USER_RETURN_MSRS -> userReturn.load(v);
             case USER_RETURN_RESTORE -> userReturn.restore(v);
             case INJECT -> inject(v);

@@ -194,7 +194,7 @@ final class SpecCtrl implements MsrFamily {
 
     /// Just before entry: the guest's value, if it differs from the host's.
     void enter(Vcpu v) {
-        if (!v.setup().hardware().hasSpecCtrl() || v.setup().vSpecCtrl()) {
+        if (!switchedHere(v)) {
             return;
         }
         long guest = v.state().kvm(Kvm.SPEC_CTRL);
@@ -205,11 +205,21 @@ final class SpecCtrl implements MsrFamily {
 
     /// Just after exit: what the guest wrote last, if it could without us; then the host's value.
     void leave(Vcpu v) {
-        if (!v.setup().hardware().hasSpecCtrl() || v.setup().vSpecCtrl()) {
-            return;
-        }
-        if (!vendor.writesExit(v, MSR)) {
+        save(v);
+        restore(v);
+    }
+
+    /// What the guest wrote last, if it could without us.
+    void save(Vcpu v) {
+        if (switchedHere(v) && !vendor.writesExit(v, MSR)) {
             fetch(v);
+        }
+    }
+
+    /// The host's value, where the guest's is another.
+    void restore(Vcpu v) {
+        if (!switchedHere(v)) {
+            return;
         }
         long guest = v.state().kvm(Kvm.SPEC_CTRL);
         if (alwaysRestored(v) || differs(v, guest, v.setup().hostSpecCtrl())) {
@@ -227,6 +237,10 @@ final class SpecCtrl implements MsrFamily {
         if (force.by() == By.INTERCEPT) {
             store(v, held);
         }
+    }
+
+    private static boolean switchedHere(Vcpu v) {
+        return v.setup().hardware().hasSpecCtrl() && !v.setup().vSpecCtrl();
     }
 
     /// KERNEL_IBRS, which only VMX's exit looks at: the write itself keeps the guest's predictions out.

@@ -38,7 +38,9 @@ final class UserReturn {
 
     /// A new value of the guest's: at once if its values are loaded now.
     void store(Vcpu v, int msr, long value) {
-        boolean atLoad = vendor.phases().load().contains(Step.HOST_MSRS_READ);
+        boolean atLoad =
+                vendor.phases().load().contains(Step.HOST_MSRS_READ)
+                        || vendor.phases().load().contains(Step.TSC_AUX_LOAD);
         if (atLoad && msr == Msrs.TSC_AUX && v.state().is(Kvm.LOADED)) {
             v.hostWrite(msr, value, HostCause.LOAD);
         }

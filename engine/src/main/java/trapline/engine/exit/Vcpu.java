@@ -55,6 +55,11 @@ public record Vcpu(VcpuState state, MachineState machine, Emitter out, Setup set
         return registers;
     }
 
+    /// What the hypervisor read of an MSR when it loaded this vCPU.
+    public long copy(int msr) {
+        return pcpu().copy(msr);
+    }
+
     public void set(Kvm variable, long value) {
         long old = state.kvm(variable);
         if (old != value) {

@@ -13,17 +13,30 @@ import trapline.engine.text.Node.Scalar;
 import trapline.engine.text.Node.Sequence;
 
 /// One policy laid over another: keys of the upper one replace those below, mappings key by key.
+///
+/// A mapping where a phase has its list changes that list ([StepEdits]).
 final class PolicyTree {
 
     private PolicyTree() {}
 
     static Mapping over(Mapping lower, Mapping upper) {
+        return over(lower, upper, "");
+    }
+
+    private static Mapping over(Mapping lower, Mapping upper, String path) {
         SequencedMap<String, Entry> merged = new LinkedHashMap<>(lower.entries());
         for (Map.Entry<String, Entry> entry : upper.entries().entrySet()) {
             Entry below = merged.get(entry.getKey());
             Node above = entry.getValue().value();
+            String key = path + "/" + entry.getKey();
             if (below != null && below.value() instanceof Mapping l && above instanceof Mapping u) {
-                merged.put(entry.getKey(), new Entry(entry.getValue().keyPlace(), over(l, u)));
+                merged.put(entry.getKey(), new Entry(entry.getValue().keyPlace(), over(l, u, key)));
+            } else if (below != null
+                    && below.value() instanceof Sequence phase
+                    && above instanceof Mapping edits
+                    && key.startsWith("/phases/")) {
+                Sequence steps = StepEdits.apply(phase, edits);
+                merged.put(entry.getKey(), new Entry(entry.getValue().keyPlace(), steps));
             } else {
                 merged.put(entry.getKey(), entry.getValue());
             }

@@ -40,7 +40,22 @@ public enum Step {
     FPU_PUT,
     /// SSBD of AMD processors without it in SPEC_CTRL, the guest's for the host's and back.
     VIRT_SPEC_CTRL_ENTER,
-    VIRT_SPEC_CTRL_LEAVE;
+    VIRT_SPEC_CTRL_LEAVE,
+    /// The two halves of `spec-ctrl-leave`, for trees that do something between.
+    SPEC_CTRL_READ,
+    SPEC_CTRL_RESTORE,
+    /// SVM before 5.17: the host's task register, by LTR.
+    TR_RELOAD,
+    /// SVM before 5.12, at put: LLDT; FS; the user's GS base with GS.
+    LDT_LOAD,
+    FS_LOAD,
+    GS_LOAD,
+    /// Alternatives of thread 4: the host's GS base by WRGSBASE, or by WRMSR where there is no FSGSBASE.
+    WRGSBASE,
+    /// TSC_AUX where it is switched at load and put, and yet not in the list: the host's read, the guest's, the host's.
+    TSC_AUX_READ,
+    TSC_AUX_LOAD,
+    TSC_AUX_PUT;
 
     /// The name in policy files.
     public String text() {

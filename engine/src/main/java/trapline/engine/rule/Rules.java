@@ -91,7 +91,20 @@ public final class Rules {
         MSR_FILTER(
                 "No guest gets an MSR past a filter of userspace's that denies it.",
                 "FACTS 1.3 and 2.6",
-                DeniedMsr::new);
+                DeniedMsr::new),
+        HOST_GS_BASE(
+                "The host's code runs with the host's own GS base.",
+                "FACTS 5.1 and 5.5; Lutomirski, thread 4: before STGI",
+                HostRegisters::gsBase),
+        HOST_TR(
+                "The host takes interrupts with its own task register.",
+                "FACTS 5.5; reasoning, not a cited statement: stacks of interrupts are found through TR",
+                HostRegisters::task),
+        HOST_SYSCALL_STATE(
+                "Before user mode or another task runs, SYSCALL and SYSENTER MSRs, KERNEL_GS_BASE, FS, GS and LDTR are the"
+                        + " host's again.",
+                "FACTS 5.5; reasoning, not a cited statement: the kernel itself uses none of them",
+                HostRegisters::user);
 
         private final String sentence;
         private final String source;

@@ -60,7 +60,8 @@ public record Machines(
                 platform.extendedStates().xcr0(),
                 IntStream.range(0, pcpus())
                         .mapToObj(pcpu -> HostValues.msrs(platform, policy, pcpu))
-                        .toList());
+                        .toList(),
+                IntStream.range(0, pcpus()).mapToObj(HostValues::segments).toList());
     }
 
     /// A new machine; each vCPU begins on the pCPU of its own number.

@@ -43,6 +43,9 @@ final class HardwareFold {
                     loadTraceControl(vcpu, machine);
                 }
                 vcpu.setMode(VcpuState.Mode.GUEST);
+                if (vcpu.vendor == Vendor.SVM) {
+                    machine.pcpuOf(vcpu).vmload.enter(vcpu);
+                }
                 vcpu.set(vcpu.level() == 1 ? Kvm.LAUNCHED_01 : Kvm.LAUNCHED_02, 1);
                 if (vcpu.level() == 2) {
                     vcpu.set(Kvm.LAUNCHED_12, 1);

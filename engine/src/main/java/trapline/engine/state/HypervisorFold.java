@@ -8,6 +8,7 @@ import trapline.engine.event.HypervisorEvent.HostExtendedControlWritten;
 import trapline.engine.event.HypervisorEvent.HostMsrFaulted;
 import trapline.engine.event.HypervisorEvent.HostMsrRead;
 import trapline.engine.event.HypervisorEvent.HostMsrWritten;
+import trapline.engine.event.HypervisorEvent.HostRegistersLoaded;
 import trapline.engine.event.HypervisorEvent.HostStateLoaded;
 import trapline.engine.event.HypervisorEvent.HostStateSaved;
 import trapline.engine.event.HypervisorEvent.HypercallPatched;
@@ -33,6 +34,7 @@ import trapline.engine.event.HypervisorEvent.VmcsFieldWritten;
 import trapline.engine.event.Kvm;
 import trapline.engine.event.MsrFilter;
 import trapline.engine.event.Outcome;
+import trapline.engine.event.Reg;
 import trapline.engine.event.Writes;
 import trapline.engine.table.Field;
 import trapline.engine.table.Layout;
@@ -57,11 +59,18 @@ final class HypervisorFold {
                 vcpu.set(Kvm.FORCE_BITMAP_RECALC, 0);
                 vcpu.set(Kvm.NESTED_BITMAP_USABLE, e.usable() ? 1 : 0);
             }
-            case HostMsrRead e -> hostMsrRead(e, vcpu);
+            case HostMsrRead e -> hostMsrRead(e, vcpu, pcpu);
             case HostMsrWritten e -> hostMsrWritten(e, pcpu);
             case HostExtendedControlWritten e -> pcpu.xcr0 = e.value();
             case HostStateSaved e -> hostStateSaved(e, vcpu, machine);
-            case HostStateLoaded e -> pcpu.vmloadOwner = e.area() == SaveArea.VMCB01 ? vcpu.id : -1;
+            case HostStateLoaded e -> {
+                if (e.area() == SaveArea.VMCB01) {
+                    pcpu.vmload.loadGuest(vcpu);
+                } else {
+                    pcpu.vmload.loadHost();
+                }
+            }
+            case HostRegistersLoaded e -> hostRegistersLoaded(e, pcpu);
             case RegistersChanged(Writes written) -> HardwareFold.store(written, vcpu);
             case VariableChanged e -> vcpu.set(e.variable(), e.value());
             case EventInjected e -> {
@@ -84,7 +93,9 @@ final class HypervisorFold {
                 machine.pcpus[e.pcpu()].lastLevel = vcpu.level();
             }
             case VcpuPut _ -> {
-                pcpu.vmloadOwner = -1;
+                if (pcpu.vmload != null) {
+                    pcpu.vmload.leave();
+                }
                 vcpu.set(Kvm.LOADED, 0);
                 vcpu.set(Kvm.GUEST_STATE_LOADED, 0);
             }
@@ -149,7 +160,7 @@ final class HypervisorFold {
         }
     }
 
-    private static void hostMsrRead(HostMsrRead e, VcpuState vcpu) {
+    private static void hostMsrRead(HostMsrRead e, VcpuState vcpu, PcpuState pcpu) {
         if (e.cause() == HostCause.EXIT_SAVE && e.msr() == Msrs.SPEC_CTRL) {
             vcpu.set(Kvm.SPEC_CTRL, e.value());
         } else if (e.cause() == HostCause.EXIT_SAVE && Msrs.trace(e.msr())) {
@@ -158,6 +169,8 @@ final class HypervisorFold {
             vcpu.hostTrace.put(e.msr(), e.value());
         } else if (e.cause() == HostCause.FPU_PUT) {
             vcpu.extended.fpu.put(e.msr(), e.value());
+        } else if (e.cause() == HostCause.LOAD) {
+            pcpu.copied(e.msr(), e.value());
         }
     }
 
@@ -172,12 +185,20 @@ final class HypervisorFold {
 
     private static void hostMsrWritten(HostMsrWritten e, PcpuState pcpu) {
         if (e.msr() != Msrs.PRED_CMD && e.msr() != Msrs.FLUSH_CMD) {
-            pcpu.msrs.put(e.msr(), e.value());
+            pcpu.write(e.msr(), e.value());
+        }
+    }
+
+    private static void hostRegistersLoaded(HostRegistersLoaded e, PcpuState pcpu) {
+        Writes written = e.written();
+        for (int i = 0; i < written.size(); i++) {
+            pcpu.vmload.set(VmloadState.place(Reg.of(~written.place(i))), written.value(i));
         }
     }
 
     private static void hostStateSaved(HostStateSaved e, VcpuState vcpu, MachineState machine) {
         if (e.area() == SaveArea.HOST) {
+            machine.pcpuOf(vcpu).vmload.saveHost();
             vcpu.set(Kvm.GUEST_STATE_LOADED, 1);
             return;
         }

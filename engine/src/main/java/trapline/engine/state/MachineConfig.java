@@ -2,6 +2,7 @@ package trapline.engine.state;
 
 import java.util.List;
 import java.util.SortedMap;
+import trapline.engine.event.Reg;
 
 /// What state has to know of a machine that no event says: it never changes while a session lasts.
 ///
@@ -12,6 +13,7 @@ import java.util.SortedMap;
 /// @param cet whether VM entry and exit switch S_CET, SSP and INT_SSP_TAB
 /// @param hostXcr0 XCR0 of each pCPU while only the host runs
 /// @param hostMsrs the MSR values of each pCPU while only the host runs
+/// @param hostSegments its segment registers that are not 0 and that VMLOAD moves
 public record MachineConfig(
         Vendor vendor,
         int vcpus,
@@ -22,9 +24,14 @@ public record MachineConfig(
         int largePredictor,
         boolean cet,
         long hostXcr0,
-        List<SortedMap<Integer, Long>> hostMsrs) {
+        List<SortedMap<Integer, Long>> hostMsrs,
+        List<SortedMap<Reg, Long>> hostSegments) {
 
     public SortedMap<Integer, Long> hostMsrs(int pcpu) {
         return hostMsrs.get(pcpu);
+    }
+
+    public SortedMap<Reg, Long> hostSegments(int pcpu) {
+        return hostSegments.get(pcpu);
     }
 }

@@ -48,13 +48,13 @@ public final class MachineState {
     private MachineState(MachineState other) {
         config = other.config;
         vm = other.vm.copy();
-        pcpus = new PcpuState[other.pcpus.length];
-        for (int i = 0; i < pcpus.length; i++) {
-            pcpus[i] = other.pcpus[i].copy();
-        }
         vcpus = new VcpuState[other.vcpus.length];
         for (int i = 0; i < vcpus.length; i++) {
             vcpus[i] = other.vcpus[i].copy();
+        }
+        pcpus = new PcpuState[other.pcpus.length];
+        for (int i = 0; i < pcpus.length; i++) {
+            pcpus[i] = other.pcpus[i].copy(vcpus);
         }
         exitStores = other.exitStores;
         vmsaveStores = other.vmsaveStores;

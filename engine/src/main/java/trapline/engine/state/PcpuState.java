@@ -1,14 +1,26 @@
 package trapline.engine.state;
 
+import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
+import trapline.engine.event.Reg;
 
 /// What the vCPUs of one physical CPU share. Only this package changes it.
 public final class PcpuState {
 
     final int id;
     final MsrFile msrs;
+
+    /// Null on Intel, where VM entry and exit switch all of it.
+    final VmloadState vmload;
+
+    private final SortedMap<Integer, Long> host;
+
+    /// What the hypervisor read of the host's MSRs when it loaded the vCPU here, to write it back later; null while that
+    /// is what the host has.
+    MsrFile copies;
+
     int lastVcpu = -1;
-    int vmloadOwner = -1;
     int lastLevel = 1;
     long nextAsid = 1;
     final ReturnStack returns;
@@ -18,17 +30,24 @@ public final class PcpuState {
         this.id = id;
         msrs = new MsrFile();
         xcr0 = config.hostXcr0();
-        for (Map.Entry<Integer, Long> msr : config.hostMsrs(id).entrySet()) {
+        host = config.hostMsrs(id);
+        vmload =
+                config.vendor() == Vendor.SVM
+                        ? new VmloadState(host, config.hostSegments(id))
+                        : null;
+        for (Map.Entry<Integer, Long> msr : host.entrySet()) {
             msrs.put(msr.getKey(), msr.getValue());
         }
         returns = new ReturnStack();
     }
 
-    private PcpuState(PcpuState other) {
+    private PcpuState(PcpuState other, VcpuState[] vcpus) {
         id = other.id;
         msrs = other.msrs.copy();
         lastVcpu = other.lastVcpu;
-        vmloadOwner = other.vmloadOwner;
+        host = other.host;
+        vmload = other.vmload == null ? null : other.vmload.copy(vcpus);
+        copies = other.copies == null ? null : other.copies.copy();
         lastLevel = other.lastLevel;
         nextAsid = other.nextAsid;
         returns = other.returns.copy();
@@ -41,7 +60,62 @@ public final class PcpuState {
 
     /// An MSR as the hardware holds it now, other than those that VM entry and exit switch.
     public long msr(int msr) {
-        return msrs.get(msr);
+        int place = vmload == null ? -1 : VmloadState.place(msr);
+        return place < 0 ? msrs.get(msr) : vmload.value(place);
+    }
+
+    /// A register that VMLOAD moves, as the hardware holds it now.
+    public long register(Reg register) {
+        return vmload.value(VmloadState.place(register));
+    }
+
+    /// The same register as the host has it for itself.
+    public long hostRegister(Reg register) {
+        return vmload.own(VmloadState.place(register));
+    }
+
+    /// A register that VMLOAD moves, as the host's save area holds it.
+    public long savedRegister(Reg register) {
+        return vmload.saved(VmloadState.place(register));
+    }
+
+    /// The registers that VMLOAD moves; none on Intel.
+    public List<Reg> vmloadRegisters() {
+        return vmload == null ? List.of() : VmloadState.REGISTERS;
+    }
+
+    /// Whether all that VMLOAD moves is one vCPU's.
+    public boolean holdsAllOf(VcpuState vcpu) {
+        return vmload.isAll(vcpu);
+    }
+
+    /// What the hypervisor read of an MSR when it loaded the vCPU here.
+    public long copy(int msr) {
+        return copies != null && copies.has(msr) ? copies.get(msr) : own(msr);
+    }
+
+    /// An MSR as the host has it for itself.
+    long own(int msr) {
+        return host.getOrDefault(msr, 0L);
+    }
+
+    void copied(int msr, long value) {
+        if (copies == null && value != own(msr)) {
+            copies = new MsrFile();
+        }
+        if (copies != null) {
+            copies.put(msr, value);
+        }
+    }
+
+    /// An MSR got a value by WRMSR.
+    void write(int msr, long value) {
+        int place = vmload == null ? -1 : VmloadState.place(msr);
+        if (place < 0) {
+            msrs.put(msr, value);
+        } else {
+            vmload.set(place, value);
+        }
     }
 
     public boolean hasMsr(int msr) {
@@ -57,9 +131,9 @@ public final class PcpuState {
         return lastVcpu;
     }
 
-    /// The vCPU whose VMLOAD state the processor holds, or -1 for the host's.
+    /// The vCPU whose VMLOAD state was loaded last as a whole, or -1 for the host's.
     public int vmloadOwner() {
-        return vmloadOwner;
+        return vmload == null ? -1 : vmload.owner();
     }
 
     /// Whether L1's or L2's structure of that vCPU was loaded.
@@ -82,7 +156,7 @@ public final class PcpuState {
         return xcr0;
     }
 
-    PcpuState copy() {
-        return new PcpuState(this);
+    PcpuState copy(VcpuState[] vcpus) {
+        return new PcpuState(this, vcpus);
     }
 }

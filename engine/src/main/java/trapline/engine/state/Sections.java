@@ -28,7 +28,9 @@ public final class Sections {
                     "pcpu.returns",
                     "vcpu.xsave",
                     "vcpu.xsave-msrs",
-                    "vcpu.fpu-msrs");
+                    "vcpu.fpu-msrs",
+                    "pcpu.vmload",
+                    "pcpu.copies");
 
     private Sections() {}
 
@@ -48,7 +50,7 @@ public final class Sections {
             sections.add(
                     new Part(name)
                             .put(0, pcpu.lastVcpu, -1)
-                            .put(1, pcpu.vmloadOwner, -1)
+                            .put(1, pcpu.vmloadOwner(), -1)
                             .put(2, pcpu.lastLevel, 1)
                             .put(3, pcpu.nextAsid, 1)
                             .put(XCR0, pcpu.xcr0, machine.config().hostXcr0())
@@ -57,22 +59,33 @@ public final class Sections {
             if (!pcpu.returns.isEmpty()) {
                 sections.add(returns(name + ".returns", pcpu.returns));
             }
+            hostState(pcpu, sections);
         }
         for (VcpuState vcpu : machine.vcpus) {
             vcpu(vcpu, sections);
         }
-        addOptional(FilterSection.of("vm.filter", machine.vm), sections);
+        optional(FilterSection.of("vm.filter", machine.vm), sections);
         for (VcpuState vcpu : machine.vcpus) {
             String name = "vcpu" + vcpu.id;
-            addOptional(msrs(name + ".userspace-msrs", vcpu.userspaceMsrs), sections);
-            addOptional(msrs(name + ".withheld", vcpu.withheld), sections);
+            optional(msrs(name + ".userspace-msrs", vcpu.userspaceMsrs), sections);
+            optional(msrs(name + ".withheld", vcpu.withheld), sections);
         }
         return sections;
     }
 
-    private static void addOptional(Section section, List<Section> sections) {
-        if (section.keys().length > 0) {
-            sections.add(section);
+    /// What a pCPU of AMD's holds otherwise than its host or one vCPU alone would.
+    private static void hostState(PcpuState pcpu, List<Section> sections) {
+        if (pcpu.vmload != null) {
+            Part vmload = new Part("pcpu" + pcpu.id + ".vmload");
+            pcpu.vmload.write((key, value) -> vmload.put(key, value, ~value), pcpu.lastVcpu >= 0);
+            optional(vmload.done(), sections);
+        }
+        if (pcpu.copies != null) {
+            Part copies = new Part("pcpu" + pcpu.id + ".copies");
+            for (int msr : pcpu.copies.indices()) {
+                copies.put(Integer.toUnsignedLong(msr), pcpu.copies.get(msr), pcpu.own(msr));
+            }
+            optional(copies.done(), sections);
         }
     }
 
@@ -196,7 +209,7 @@ public final class Sections {
             } else if (owner.equals("vm")) {
                 restore(machine.vm, part, key, value);
             } else if (owner.startsWith("pcpu")) {
-                restore(machine.pcpus[Integer.parseInt(owner.substring(4))], part, key, value);
+                restore(machine, Integer.parseInt(owner.substring(4)), part, key, value);
             } else {
                 restore(machine.vcpus[Integer.parseInt(owner.substring(4))], part, key, value);
             }
@@ -227,14 +240,26 @@ public final class Sections {
         }
     }
 
-    private static void restore(PcpuState pcpu, String part, long key, long value) {
-        if (part.equals("msrs")) {
-            pcpu.msrs.put((int) key, value);
-            return;
+    private static void restore(
+            MachineState machine, int number, String part, long key, long value) {
+        PcpuState pcpu = machine.pcpus[number];
+        switch (part) {
+            case "msrs" -> pcpu.msrs.put((int) key, value);
+            case "vmload" -> pcpu.vmload.restore(index(key), value);
+            case "copies" -> pcpu.copied((int) key, value);
+            default -> restore(machine, pcpu, index(key), value);
         }
-        switch (index(key)) {
-            case 0 -> pcpu.lastVcpu = (int) value;
-            case 1 -> pcpu.vmloadOwner = (int) value;
+    }
+
+    private static void restore(MachineState machine, PcpuState pcpu, int key, long value) {
+        switch (key) {
+            case 0 -> {
+                pcpu.lastVcpu = (int) value;
+                if (pcpu.vmload != null) {
+                    pcpu.vmload.restoreUsed();
+                }
+            }
+            case 1 -> pcpu.vmload.restoreOwner(machine.vcpus[(int) value]);
             case 2 -> pcpu.lastLevel = (int) value;
             case XCR0 -> pcpu.xcr0 = value;
             default -> pcpu.nextAsid = value;
@@ -252,7 +277,7 @@ public final class Sections {
                 }
             }
             case "hypervisor" -> vcpu.set(Kvm.of(number), value);
-            case "registers" -> vcpu.setRegister(Reg.of(number), value);
+            case "registers" -> vcpu.registers[Reg.of(number).ordinal()] = value;
             case "msrs" -> vcpu.msrs.put((int) key, value);
             case "pt-guest" -> vcpu.guestTrace.put((int) key, value);
             case "pt-host" -> vcpu.hostTrace.put((int) key, value);

@@ -40,6 +40,9 @@ public final class VcpuState {
     long tick;
     long op;
 
+    /// The pCPU's state that this vCPU's VMLOAD state was loaded into, until something else is; else null.
+    VmloadState holder;
+
     /// Registers that the guest may have changed since a field last held them.
     private long staleLow = -1;
 
@@ -241,6 +244,9 @@ public final class VcpuState {
     }
 
     void setRegister(Reg register, long value) {
+        if (holder != null) {
+            holder.changes(register, value);
+        }
         registers[register.ordinal()] = value;
         touch(register.ordinal());
     }
@@ -283,6 +289,9 @@ public final class VcpuState {
         if (image == (field.vmload() ? images[0] : current())) {
             Reg register = RegisterMap.of(vendor).register(field);
             if (register != null) {
+                if (holder != null) {
+                    holder.changes(register, value);
+                }
                 registers[register.ordinal()] = value;
                 untouch(register.ordinal());
             }

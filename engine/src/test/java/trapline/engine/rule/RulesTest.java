@@ -16,6 +16,7 @@ import trapline.engine.event.HardwareEvent.VmExited;
 import trapline.engine.event.Moment;
 import trapline.engine.guest.Guest;
 import trapline.engine.guest.Scenario;
+import trapline.engine.policy.Policies;
 import trapline.engine.sim.EventSink;
 import trapline.engine.sim.Execution;
 import trapline.engine.sim.ModelWorld;
@@ -273,6 +274,116 @@ class RulesTest {
         } else {
             assertKept(Rules.Name.MSR_FILTER, scenario, program);
         }
+    }
+
+    private static final String AT_WORK =
+            """
+            program:
+              - wrmsr: {msr: GS_BASE, value: 0x5000}
+              - cpuid: {leaf: 1}
+              - in: {port: 0x80, size: 1}
+              - preempt: {pcpu: 1}
+              - cpuid: {leaf: 1}
+              - host-write: {msr: STAR, value: 0x10}
+              - cpuid: {leaf: 1}
+            """;
+
+    /// FACTS 5: only option2 lets the host work with the guest's TR, and no variant lets it run with the guest's GS base, nor
+    /// return to user mode with any of the guest's state.
+    @ParameterizedTest
+    @CsvSource({
+        "rdmsr-list, false",
+        "patch-v1, false",
+        "option1, false",
+        "option1-at-load, false",
+        "option2, true"
+    })
+    void hostHasItsTaskRegister(String variant, boolean breaks) {
+        for (String tree : Policies.bases()) {
+            for (String cpu : List.of("EPYC-Milan", ROME + ",fsgsbase=false")) {
+                VcpuScenario scenario = VcpuScenario.on(cpu).under(tree + ",host-state=" + variant);
+                if (breaks) {
+                    Violation violation = broken(Rules.Name.HOST_TR, scenario, AT_WORK);
+                    assertEquals(
+                            "TR_BASE of pCPU 0 is not the host's own 0xffff88803f803000",
+                            violation.message());
+                    assertEquals(2, violation.first().stamp().op());
+                } else {
+                    assertKept(Rules.Name.HOST_TR, scenario, AT_WORK);
+                }
+                assertKept(Rules.Name.HOST_GS_BASE, scenario, AT_WORK);
+                assertKept(Rules.Name.HOST_SYSCALL_STATE, scenario, AT_WORK);
+            }
+        }
+    }
+
+    /// A reload of TR before STGI is all that option2 lacks.
+    @Test
+    void option2WithItsTaskRegister() {
+        assertKept(
+                VcpuScenario.on("EPYC-Milan")
+                        .file(
+                                """
+                                extends: kvm-7.1,host-state=option2
+                                phases: {svm: {after-exit: {after: {wrgsbase: [tr-reload]}}}}
+                                """),
+                AT_WORK);
+    }
+
+    @Test
+    void hostHasItsGsBase() {
+        Violation violation =
+                broken(
+                        Rules.Name.HOST_GS_BASE,
+                        VcpuScenario.on("EPYC-Milan")
+                                .file(without("svm", "after-exit", "{remove: [vmload-host]}")),
+                        AT_WORK);
+        assertEquals(
+                "GS_BASE of pCPU 0 is not the host's own 0xffff88803f800000", violation.message());
+        // Passed through, the guest's write does not exit; the next op's does.
+        assertEquals(2, violation.first().stamp().op());
+    }
+
+    @Test
+    void hostHasItsSyscallStateAtPut() {
+        Violation violation =
+                broken(
+                        Rules.Name.HOST_SYSCALL_STATE,
+                        VcpuScenario.on("EPYC-Milan")
+                                .file(
+                                        """
+                                        extends: kvm-7.1,host-state=option2
+                                        phases: {svm: {put: {remove: [vmload-host]}}}
+                                        """),
+                        AT_WORK);
+        assertEquals("FS_SELECTOR of pCPU 0 is not the host's own 0x0", violation.message());
+        assertEquals(3, violation.first().stamp().op());
+    }
+
+    /// VMSAVE once per guest-state load goes together with VMLOAD at every put only until somebody loads the vCPU without
+    /// running it: on another pCPU the host then gets a save area that nothing was ever saved to.
+    @Test
+    void saveAreaIsWrittenBeforeItIsLoaded() {
+        VcpuScenario late =
+                VcpuScenario.on("EPYC-Milan")
+                        .file(
+                                """
+                                extends: kvm-7.1,host-state=option2
+                                phases:
+                                  svm:
+                                    load: {remove: [host-state-save]}
+                                    prepare: {first: [host-state-save]}
+                                """);
+        String program = "program: [ %s ]";
+        String write = "{host-write: {msr: STAR, value: 1}}, {run: 1}";
+        assertKept(Rules.Name.HOST_GS_BASE, late, program.formatted("{run: 1}, " + write));
+        Violation violation = broken(Rules.Name.HOST_GS_BASE, late, program.formatted(write));
+        assertEquals(
+                "GS_BASE of pCPU 0 is not the host's own 0xffff88803f800000", violation.message());
+        assertKept(
+                Rules.Name.HOST_GS_BASE,
+                VcpuScenario.on("EPYC-Milan").under("kvm-7.1,host-state=option2"),
+                program.formatted(write));
     }
 
     @Test

@@ -15,6 +15,8 @@ import trapline.engine.event.HardwareEvent.RapCause;
 import trapline.engine.event.HypervisorEvent.EventInjected;
 import trapline.engine.event.HypervisorEvent.EventType;
 import trapline.engine.event.HypervisorEvent.HostCause;
+import trapline.engine.event.HypervisorEvent.HostInstruction;
+import trapline.engine.event.HypervisorEvent.HostRegistersLoaded;
 import trapline.engine.event.HypervisorEvent.HostStateLoaded;
 import trapline.engine.event.HypervisorEvent.HostStateSaved;
 import trapline.engine.event.HypervisorEvent.RegistersChanged;
@@ -78,6 +80,17 @@ public final class SvmCode implements VendorCode {
         Msrs.TSC_AUX
     };
 
+    private static final Reg[] GS_BASE = {Reg.GS_BASE};
+    private static final Reg[] TR = {Reg.TR_SELECTOR, Reg.TR_ATTRIBUTES, Reg.TR_LIMIT, Reg.TR_BASE};
+    private static final Reg[] LDTR = {
+        Reg.LDTR_SELECTOR, Reg.LDTR_ATTRIBUTES, Reg.LDTR_LIMIT, Reg.LDTR_BASE
+    };
+
+    /// The base of FS goes back by WRMSR afterwards, that of GS is back already.
+    private static final Reg[] FS = {Reg.FS_SELECTOR, Reg.FS_ATTRIBUTES, Reg.FS_LIMIT};
+
+    private static final Reg[] GS_SELECTOR = {Reg.GS_SELECTOR, Reg.GS_ATTRIBUTES, Reg.GS_LIMIT};
+
     /// NW and CD.
     private static final long CR0_NO_CACHE = 3 << 29;
 
@@ -104,9 +117,17 @@ public final class SvmCode implements VendorCode {
     private final RapControl rap;
     private final WritesBuilder writes = new WritesBuilder();
 
+    /// Whether the copy of the host's GS base comes from its save area rather than from the MSR.
+    private final boolean gsBaseFromArea;
+
+    /// Whether the user's GS base goes back with the selector; else it is the list's first.
+    private final boolean userGsWithSelector;
+
     public SvmCode(Policy policy, VmrunChecks checks) {
         this.policy = policy;
         rap = new RapControl(policy);
+        gsBaseFromArea = !phases().load().contains(Step.HOST_MSRS_READ);
+        userGsWithSelector = phases().put().contains(Step.GS_LOAD);
         nested = new NestedSvm(policy, checks, rap);
     }
 
@@ -322,23 +343,37 @@ public final class SvmCode implements VendorCode {
                 v.hostWrite(Msrs.TSC_AUX, v.state().msr(Msrs.TSC_AUX), HostCause.LOAD);
             }
             case HOST_MSRS_WRITE -> {
-                v.hostWrite(Msrs.KERNEL_GS_BASE, HostValues.USER_GS_BASE, HostCause.PUT);
+                if (!userGsWithSelector) {
+                    v.hostWrite(Msrs.KERNEL_GS_BASE, HostValues.USER_GS_BASE, HostCause.PUT);
+                }
                 for (int msr : HOST_MSRS) {
-                    v.hostWrite(msr, v.hostValue(msr), HostCause.PUT);
+                    v.hostWrite(msr, v.copy(msr), HostCause.PUT);
                 }
             }
             case GS_BASE_RESTORE ->
+                    v.hostWrite(Msrs.GS_BASE, gsBaseCopy(v), HostCause.EXIT_RESTORE);
+            case WRGSBASE -> {
+                if (v.setup().platform().has("FSGSBASE")) {
+                    load(v, HostInstruction.WRGSBASE, GS_BASE);
+                } else {
                     v.hostWrite(Msrs.GS_BASE, v.hostValue(Msrs.GS_BASE), HostCause.EXIT_RESTORE);
+                }
+            }
+            case TR_RELOAD -> load(v, HostInstruction.LTR, TR);
+            case LDT_LOAD -> load(v, HostInstruction.LLDT, LDTR);
+            case FS_LOAD -> load(v, HostInstruction.MOV_FS, FS);
+            case GS_LOAD -> {
+                v.hostWrite(Msrs.KERNEL_GS_BASE, HostValues.USER_GS_BASE, HostCause.PUT);
+                load(v, HostInstruction.MOV_GS, GS_SELECTOR);
+            }
+            case TSC_AUX_READ -> v.hostRead(Msrs.TSC_AUX, HostCause.LOAD);
+            case TSC_AUX_LOAD ->
+                    v.hostWrite(Msrs.TSC_AUX, v.state().msr(Msrs.TSC_AUX), HostCause.LOAD);
+            case TSC_AUX_PUT -> v.hostWrite(Msrs.TSC_AUX, v.copy(Msrs.TSC_AUX), HostCause.PUT);
             case HOST_STATE_SAVE -> v.emit(new HostStateSaved(SaveArea.HOST, Writes.NONE));
             case VMLOAD_GUEST -> v.emit(new HostStateLoaded(SaveArea.VMCB01));
             case VMLOAD_HOST -> v.emit(new HostStateLoaded(SaveArea.HOST));
-            case VMSAVE_GUEST -> {
-                Writes written =
-                        writes.on(v.state(), v.state().image(1))
-                                .registers(v.machine().vmsaveStores())
-                                .done();
-                v.emit(new HostStateSaved(SaveArea.VMCB01, written));
-            }
+            case VMSAVE_GUEST -> v.emit(new HostStateSaved(SaveArea.VMCB01, vmsave(v)));
             case MARK_CLEAN -> {
                 writeCurrent(v, Vmcb.TLB_CONTROL, 0);
                 rap.afterRun(v);
@@ -346,6 +381,33 @@ public final class SvmCode implements VendorCode {
             }
             default -> Check.that(false, "SVM has no step %s", step);
         }
+    }
+
+    private long gsBaseCopy(Vcpu v) {
+        return gsBaseFromArea ? v.pcpu().savedRegister(Reg.GS_BASE) : v.copy(Msrs.GS_BASE);
+    }
+
+    /// One of the host's registers or segments, as the host has it.
+    private static void load(Vcpu v, HostInstruction instruction, Reg[] registers) {
+        int[] places = new int[registers.length];
+        long[] values = new long[registers.length];
+        for (int i = 0; i < registers.length; i++) {
+            places[i] = registers[i].place();
+            values[i] = v.pcpu().hostRegister(registers[i]);
+        }
+        v.emit(new HostRegistersLoaded(instruction, Writes.of(places, values)));
+    }
+
+    /// What VMSAVE stores is what the hardware holds: the guest's, unless a policy has loaded something else first.
+    private Writes vmsave(Vcpu v) {
+        writes.on(v.state(), v.state().image(1));
+        if (v.pcpu().holdsAllOf(v.state())) {
+            return writes.registers(v.machine().vmsaveStores()).done();
+        }
+        for (Reg register : v.machine().vmsaveStores().registers()) {
+            writes.field(REGISTERS.field(register), v.pcpu().register(register));
+        }
+        return writes.done();
     }
 
     @Override

@@ -206,7 +206,7 @@ public final class VmxCode implements VendorCode {
         write(v, 1, Vmcs.HOST_RSP, HostValues.RSP);
         write(v, 1, Vmcs.HOST_CS_SELECTOR, 0x10);
         write(v, 1, Layout.VMCS.named("HOST_SS_SELECTOR"), 0x18);
-        write(v, 1, Vmcs.HOST_TR_SELECTOR, 0x40);
+        write(v, 1, Vmcs.HOST_TR_SELECTOR, HostValues.TR_SELECTOR);
         write(v, 1, Layout.VMCS.named("HOST_IDTR_BASE"), HostValues.IDTR_BASE);
         write(v, 1, Layout.VMCS.named("HOST_IA32_SYSENTER_CS"), 0x10);
         write(v, 1, Layout.VMCS.named("HOST_IA32_SYSENTER_EIP"), HostValues.SYSENTER_EIP);
@@ -241,7 +241,11 @@ public final class VmxCode implements VendorCode {
         long area = HostValues.gsBase(v.state().pcpu());
         for (int structure = 1; structure <= v.state().level(); structure++) {
             write(v, structure, Vmcs.HOST_GS_BASE, area);
-            write(v, structure, Layout.VMCS.named("HOST_TR_BASE"), area + 0x3000);
+            write(
+                    v,
+                    structure,
+                    Layout.VMCS.named("HOST_TR_BASE"),
+                    HostValues.trBase(v.state().pcpu()));
             write(v, structure, Layout.VMCS.named("HOST_GDTR_BASE"), area + 0x1000);
             write(v, structure, Layout.VMCS.named("HOST_IA32_SYSENTER_ESP"), area + 0x3200);
         }

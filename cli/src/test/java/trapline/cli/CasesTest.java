@@ -252,6 +252,110 @@ class CasesTest {
                 "tree-without-v-spec-ctrl", "holds", "lost 1, lostLater 0, lostWithoutHardware 0");
     }
 
+    /// 3 reads, the writes of CTRL and SPEC_CTRL, 1000 CPUIDs exit. To userspace go 2 of the reads, as KVM answers
+    /// ARCH_CAPABILITIES, and the write of CTRL. The entries behind SPEC_CTRL = 5 load 0x405: 1 + 1000.
+    @Test
+    void filterAndForceDoWhatTheKernelDoes() {
+        assertCase(
+                "filter-and-force",
+                "holds",
+                "entriesForced 1001, entriesForcedByKernel 1001, broken 0, brokenByKernel 0, told 3,"
+                        + " toldByKernel 3, exits 1005, exitsByKernel 1005, userExits 3,"
+                        + " userExitsByKernel 0");
+    }
+
+    /// Broken at the entry after the first write, and by the second write, which passes; where the host's own bits
+    /// are written, at the two exits.
+    @Test
+    void forcedOffBitLeaks() {
+        assertCase(
+                "force-off-leaks",
+                "fails",
+                "leaked 2, leakedFixed 0, leakedIntercept 0, host 2, hostFixed 0");
+    }
+
+    @Test
+    void forceOfTheRfcHasHoles() {
+        assertCase("stale-force-mask", "fails", "lifted 1, liftedIntercept 0, masksWritten 0");
+        assertCase(
+                "fallback-without-force",
+                "fails",
+                "notForced 2, lost 2, notForcedIfSet 0, lostIfSet 0");
+    }
+
+    /// RTIT_CTL and 8 MSRs. Untraced: lazy reads RTIT_CTL at 101 entries; always 9 + 9 at those, 8 + 8 at 100 exits.
+    ///
+    /// pt-sometimes, lazy: 1 + 20 (4 writes + 10 + 1 + 1 read + 90) = 2121 exits, 2122 entries; it traces at 20 x 11 of either. 2122 +
+    /// 220 (8 + 9) + 220 (8 + 8) = 9382. Always: 4 accesses of each round pass, 2041 exits; 2042 x 18 + 2041 x 16 = 69,412.
+    ///
+    /// Traced: 101 exits. Lazy 102 + 101 (8 + 9) + 100 (8 + 8) = 3419; always 102 x 18 + 101 x 16 = 3452.
+    @Test
+    void processorTraceIsSwitchedLazily() {
+        assertCase(
+                "pt-lazy",
+                "holds",
+                "exits 2121, exitsAlways 2041, lazyNever 101, alwaysNever 3418, lazySometimes 9382,"
+                        + " alwaysSometimes 69412, lazyTraced 3419, alwaysTraced 3452");
+    }
+
+    /// 100 rounds: under version 3 L2's 4 returns take L1's newest entries; hidden, L1's take L2's as well. A flush for each of
+    /// 100 exits of L2 to L1, and as many at entries as merged. The rule is broken at entry to L2 in each round, with 12
+    /// entries of L1 there, and by its returns.
+    @Test
+    void erapsOfVersionThreeLeavesEntriesToL2() {
+        assertCase(
+                "eraps-nested-entry",
+                "holds",
+                "entries 100, crossed 100, crossedReviewed 0, crossedMerged 0, crossedHidden 200,"
+                        + " crossedByAccident 0, brokenMerged 0, brokenByAccident 0, flushes 100,"
+                        + " flushesMerged 200");
+    }
+
+    /// 70 calls deep, 64 entries or 32.
+    @Test
+    void erapsOfVersionThreeIgnoresUserspace() {
+        assertCase("eraps-size", "holds", "broken 1, brokenMerged 0, found64 1, found32 1");
+    }
+
+    /// One exit from L2 to L1, then 100 CPUIDs of L1, each in the middle of 5 calls.
+    @Test
+    void erapsOfVersionThreeNeverTakesItsFlagBack() {
+        assertCase(
+                "eraps-flag-stays",
+                "depends",
+                "nestedExits 1, flushesAgain 100, flushesAgainIfReset 0, flushesAgainMerged 0,"
+                        + " emptyReturns 100, emptyReturnsMerged 0");
+    }
+
+    @Test
+    void erapsWorksWithShadowPaging() {
+        assertCase(
+                "eraps-shadow-paging",
+                "fails",
+                "flushesByHardware 100, flushesByKvm 100, survived 0, survivedWithout 100, exits 0,"
+                        + " exitsShadow 100");
+    }
+
+    /// 10 rounds: the exit of L2, and then three times a preempted L1 goes on with the flag set: 4. A new ASID takes it back at the
+    /// first move, a task switch at once. Merged there is the one for the exit.
+    @Test
+    void optimisationsOfErapsDiffer() {
+        assertCase(
+                "eraps-optimisations",
+                "depends",
+                "flushes 40, flushes1 20, flushes2 10, flushes3 40, flushesMerged 10, crossed 0,"
+                        + " crossed1 1, crossed2 0, crossed3 0, crossedMerged 1, broken 0, broken1 1");
+    }
+
+    @Test
+    void xsavesKnowsNoBitmap() {
+        assertCase(
+                "xsaves-behind-bitmap",
+                "holds",
+                "refused 100, readExits 100, moved 200, movedZero 0");
+        assertCase("xsaves-exiting", "holds", "exits 1000, exitsZero 0, switches 500");
+    }
+
     @Test
     void equalSessionsAreRecordedOnce() {
         JsonNode breakEven = CASES.get("break-even").get("sessions");

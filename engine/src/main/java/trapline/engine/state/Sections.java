@@ -245,10 +245,17 @@ public final class Sections {
         PcpuState pcpu = machine.pcpus[number];
         switch (part) {
             case "msrs" -> pcpu.msrs.put((int) key, value);
-            case "vmload" -> pcpu.vmload.restore(index(key), value);
+            case "vmload" -> vmload(pcpu).restore(index(key), value);
             case "copies" -> pcpu.copied((int) key, value);
             default -> restore(machine, pcpu, index(key), value);
         }
+    }
+
+    private static VmloadState vmload(PcpuState pcpu) {
+        if (pcpu.vmload == null) {
+            throw new IllegalArgumentException("VMLOAD state on a processor without VMLOAD");
+        }
+        return pcpu.vmload;
     }
 
     private static void restore(MachineState machine, PcpuState pcpu, int key, long value) {
@@ -259,7 +266,7 @@ public final class Sections {
                     pcpu.vmload.restoreUsed();
                 }
             }
-            case 1 -> pcpu.vmload.restoreOwner(machine.vcpus[(int) value]);
+            case 1 -> vmload(pcpu).restoreOwner(machine.vcpus[index(value)]);
             case 2 -> pcpu.lastLevel = (int) value;
             case XCR0 -> pcpu.xcr0 = value;
             default -> pcpu.nextAsid = value;

@@ -336,6 +336,38 @@ class CasesTest {
                         + " exitsShadow 100");
     }
 
+    /// FACTS 5.2: 11 RDMSRs at load and 11 WRMSRs at put (the list of 10, and the user's GS base with the selector), in each of
+    /// 1000 rounds; the patch leaves TSC_AUX's. At the least that is 10 at 40 cycles and 10 at
+    /// 85, and three loads of segments at 10, less a VMLOAD at 306 and a VMSAVE at 280: 694 a round.
+    @Test
+    void vmsaveSparesTheLists() {
+        assertCase(
+                "vmsave-for-lists",
+                "depends",
+                "rounds 1000, reads 11000, writes 11000, readsPatched 1000, writesPatched 1000,"
+                        + " readsMerged 0, savesAtLeast 694000");
+    }
+
+    /// VMLOAD of the guest's state at each of 1001 entries, and of the host's after each of 1000 exits, or at put. Where each exit ends
+    /// in a put, that is as often.
+    @Test
+    void vmloadIsWorthAWriteOfGsBase() {
+        assertCase(
+                "vmload-or-wrmsr",
+                "depends",
+                "exits 1000, vmloads 2001, vmloadsLess 1001, wrgsbases 1000, wrmsrs 1000,"
+                        + " haltVmloads 2000, haltVmloadsLess 2000, turnWrgsbase 175, turnWrmsr 200");
+    }
+
+    /// 100 CPUIDs, 100 interrupts and a preemption: each exit is handled with the guest's TR.
+    @Test
+    void secondWayLeavesTheTaskRegister() {
+        assertCase(
+                "option2-task-register",
+                "fails",
+                "exits 201, gsBase 0, task 201, user 0, taskPatch 0, taskMerged 0");
+    }
+
     /// 10 rounds: the exit of L2, and then three times a preempted L1 goes on with the flag set: 4. A new ASID takes it back at the
     /// first move, a task switch at once. Merged there is the one for the exit.
     @Test

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.SequencedMap;
 import trapline.engine.cost.Range;
 import trapline.engine.event.Event;
+import trapline.engine.event.HypervisorEvent.HostInstruction;
 import trapline.engine.event.Stamp;
 import trapline.engine.rule.Violation;
 import trapline.engine.sim.EntryFailures;
@@ -191,6 +192,8 @@ public final class ResultTree {
         tree.put("vcpuPut", tally.puts());
         tree.put("vmsave", tally.vmsaves());
         tree.put("vmload", tally.vmloads());
+        tree.put("wrgsbase", tally.hostLoads(HostInstruction.WRGSBASE));
+        tree.put("trReload", tally.hostLoads(HostInstruction.LTR));
         tree.put("nestedEntry", tally.nestedEntries());
         tree.put("nestedExit", tally.nestedExits());
         return tree;

@@ -4,7 +4,9 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
+import java.util.SortedMap;
 import java.util.SortedSet;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import trapline.engine.state.Vendor;
 import trapline.engine.table.Bits;
@@ -34,6 +36,9 @@ public final class VcpuModel {
     private final int predictor;
     private final long xss;
 
+    /// What the features set of EAX to EDX, by leaf and subleaf.
+    private final SortedMap<Long, int[]> shown = new TreeMap<>();
+
     public VcpuModel(
             Vendor vendor, int signature, SortedSet<String> features, long archCapabilities) {
         this(vendor, signature, features, archCapabilities, ProcessorTrace.NONE, 0, 0);
@@ -58,6 +63,17 @@ public final class VcpuModel {
         this.predictor = predictor;
         boolean cet = features.contains("SHSTK") || features.contains("IBT");
         this.xss = cet ? xss : xss & ~StateComponents.CET;
+        for (Features.Feature feature : Features.all()) {
+            if (feature.register() >= 0 && has(feature.name())) {
+                shown.computeIfAbsent(key(feature.leaf(), feature.subleaf()), _ -> new int[4])[
+                                feature.register()] |=
+                        1 << feature.bit();
+            }
+        }
+    }
+
+    private static long key(int leaf, int subleaf) {
+        return (long) leaf << 32 | Integer.toUnsignedLong(subleaf);
     }
 
     public boolean has(String feature) {
@@ -88,15 +104,8 @@ public final class VcpuModel {
 
     /// EAX, EBX, ECX and EDX that the guest finds.
     public int[] cpuid(int leaf, int subleaf, int vcpu) {
-        int[] registers = new int[4];
-        for (Features.Feature feature : Features.all()) {
-            if (feature.register() >= 0
-                    && feature.leaf() == leaf
-                    && feature.subleaf() == subleafOf(leaf, subleaf)
-                    && has(feature.name())) {
-                registers[feature.register()] |= 1 << feature.bit();
-            }
-        }
+        int[] bits = shown.get(key(leaf, subleafOf(leaf, subleaf)));
+        int[] registers = bits == null ? new int[4] : bits.clone();
         switch (leaf) {
             case 0 -> {
                 String letters = vendor == Vendor.VMX ? "GenuineIntel" : "AuthenticAMD";

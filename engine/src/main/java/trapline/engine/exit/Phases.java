@@ -59,6 +59,8 @@ final class Phases {
 
     private static boolean matters(Step step, Setup setup) {
         return switch (step) {
+            case SPEC_CTRL_ENTER, SPEC_CTRL_LEAVE, SPEC_CTRL_READ, SPEC_CTRL_RESTORE ->
+                    SpecCtrl.isSwitched(setup);
             case PT_ENTER, PT_LEAVE -> setup.traces();
             case XSS_LOAD, XSS_RESTORE -> setup.supervisor().switchesXss();
             case FPU_LOAD, FPU_PUT -> setup.supervisor().fpuMsrs() != 0;

@@ -192,11 +192,13 @@ final class SpecCtrl implements MsrFamily {
         Interception.set(v, MSR, exits, exits);
     }
 
+    /// Whether it is KVM that switches the MSR: there is one, and the processor does not.
+    static boolean isSwitched(Setup setup) {
+        return setup.hardware().hasSpecCtrl() && !setup.vSpecCtrl();
+    }
+
     /// Just before entry: the guest's value, if it differs from the host's.
     void enter(Vcpu v) {
-        if (!switchedHere(v)) {
-            return;
-        }
         long guest = v.state().kvm(Kvm.SPEC_CTRL);
         if (differs(v, guest, v.setup().hostSpecCtrl())) {
             v.hostWrite(MSR, guest & mask(v), HostCause.ENTRY_LOAD);
@@ -211,16 +213,13 @@ final class SpecCtrl implements MsrFamily {
 
     /// What the guest wrote last, if it could without us.
     void save(Vcpu v) {
-        if (switchedHere(v) && !vendor.writesExit(v, MSR)) {
+        if (!vendor.writesExit(v, MSR)) {
             fetch(v);
         }
     }
 
     /// The host's value, where the guest's is another.
     void restore(Vcpu v) {
-        if (!switchedHere(v)) {
-            return;
-        }
         long guest = v.state().kvm(Kvm.SPEC_CTRL);
         if (alwaysRestored(v) || differs(v, guest, v.setup().hostSpecCtrl())) {
             v.hostWrite(MSR, v.setup().hostSpecCtrl(), HostCause.EXIT_RESTORE);
@@ -237,10 +236,6 @@ final class SpecCtrl implements MsrFamily {
         if (force.by() == By.INTERCEPT) {
             store(v, held);
         }
-    }
-
-    private static boolean switchedHere(Vcpu v) {
-        return v.setup().hardware().hasSpecCtrl() && !v.setup().vSpecCtrl();
     }
 
     /// KERNEL_IBRS, which only VMX's exit looks at: the write itself keeps the guest's predictions out.

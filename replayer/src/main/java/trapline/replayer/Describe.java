@@ -1,5 +1,6 @@
 package trapline.replayer;
 
+import java.util.stream.Collectors;
 import trapline.engine.cpu.GuestOp;
 import trapline.engine.event.Event;
 import trapline.engine.event.GuestEvent.CallsMade;
@@ -68,6 +69,11 @@ import trapline.engine.event.InputEvent.UserspaceReplied;
 import trapline.engine.event.MsrExitReason;
 import trapline.engine.event.MsrFilter;
 import trapline.engine.event.MsrFilterRange;
+import trapline.engine.event.ObservedEvent.EventsLost;
+import trapline.engine.event.ObservedEvent.MsrLogged;
+import trapline.engine.event.ObservedEvent.ThreadSeen;
+import trapline.engine.event.ObservedEvent.TraceOpened;
+import trapline.engine.event.ObservedEvent.TracepointHit;
 import trapline.engine.event.Outcome;
 import trapline.engine.event.Reg;
 import trapline.engine.event.Writes;
@@ -91,9 +97,43 @@ public final class Describe {
         return event.name() + " " + detail(event);
     }
 
+    /// A trace clock's time, as ftrace prints seconds.
+    private static String time(long nanos) {
+        return "%d.%09d".formatted(nanos / 1_000_000_000, Math.floorMod(nanos, 1_000_000_000));
+    }
+
+    private static String told(TracepointHit hit) {
+        return ObservedFields.of(hit).entrySet().stream()
+                .map(field -> field.getKey() + " " + field.getValue())
+                .collect(Collectors.joining(" "));
+    }
+
     /// The event's fields, without its name.
     public String detail(Event event) {
         return switch (event) {
+            case TracepointHit e -> "%s %s %s".formatted(time(e.time()), e.point().text(), told(e));
+            case MsrLogged e ->
+                    "%s %s %s at %s %s"
+                            .formatted(
+                                    time(e.time()),
+                                    e.write() ? "WRMSR" : "RDMSR",
+                                    msr(e.msr(), e.value()),
+                                    hex(e.rip()),
+                                    e.symbol());
+            case EventsLost e ->
+                    "%s %s lost"
+                            .formatted(
+                                    time(e.time()),
+                                    e.count() == 0 ? "an unknown number" : e.count());
+            case ThreadSeen e ->
+                    "%d%s %s"
+                            .formatted(
+                                    e.thread(),
+                                    e.process() == 0 ? "" : " of process " + e.process(),
+                                    e.name());
+            case TraceOpened e ->
+                    "%s, %s, times in %s"
+                            .formatted(e.file(), e.format(), Names.camel(e.clock().name()));
             case InstructionsRetired e -> Long.toString(e.count());
             case MsrWritten e -> msr(e.msr(), e.value()) + outcome(e.outcome());
             case MsrReadBack e -> msr(e.msr(), e.value()) + outcome(e.outcome());

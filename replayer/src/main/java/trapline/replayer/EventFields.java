@@ -15,8 +15,10 @@ import trapline.engine.event.HypervisorEvent.UserspaceExited;
 import trapline.engine.event.MsrFilter;
 import trapline.engine.event.MsrFilterRange;
 import trapline.engine.event.MsrValues;
+import trapline.engine.event.ObservedEvent.TracepointHit;
 import trapline.engine.event.Reg;
 import trapline.engine.event.Stamp;
+import trapline.engine.event.Tracepoint;
 import trapline.engine.event.Writes;
 import trapline.engine.state.Vendor;
 import trapline.engine.table.ExitReasons;
@@ -31,6 +33,9 @@ public final class EventFields {
     private static final Set<String> NUMBERS =
             Set.of(
                     "count",
+                    "time",
+                    "thread",
+                    "process",
                     "vcpu",
                     "level",
                     "pcpu",
@@ -75,6 +80,8 @@ public final class EventFields {
                 components(event).forEach(component -> names.add(component.getName()));
             }
         }
+        names.remove("fields");
+        names.addAll(ObservedFields.names());
         return names;
     }
 
@@ -99,7 +106,11 @@ public final class EventFields {
     public SequencedMap<String, Object> of(Event event) {
         SequencedMap<String, Object> fields = new LinkedHashMap<>();
         for (RecordComponent component : components(event.getClass())) {
-            fields.put(component.getName(), value(event, component));
+            if (event instanceof TracepointHit hit && component.getName().equals("fields")) {
+                fields.putAll(ObservedFields.of(hit));
+            } else {
+                fields.put(component.getName(), value(event, component));
+            }
         }
         return fields;
     }
@@ -120,6 +131,7 @@ public final class EventFields {
             case Writes writes -> writes(writes);
             case MsrFilter filter -> filter(filter);
             case MsrValues values -> msrValues(values);
+            case Tracepoint point -> point.text();
             case Enum<?> constant -> Names.camel(constant.name());
             case Boolean flag -> flag;
             case String text -> text;

@@ -12,6 +12,7 @@ import trapline.engine.event.GuestEvent;
 import trapline.engine.event.HardwareEvent;
 import trapline.engine.event.HypervisorEvent;
 import trapline.engine.event.InputEvent;
+import trapline.engine.event.ObservedEvent;
 import trapline.engine.text.InputException;
 import trapline.engine.text.Suggestion;
 import trapline.schemas.CheckpointRef;
@@ -25,7 +26,12 @@ public record EventQuery(
         long from, long to, Optional<Integer> vcpu, Set<String> types, Optional<Where> where) {
 
     private static final List<Class<? extends Event>> KINDS =
-            List.of(GuestEvent.class, InputEvent.class, HardwareEvent.class, HypervisorEvent.class);
+            List.of(
+                    GuestEvent.class,
+                    InputEvent.class,
+                    HardwareEvent.class,
+                    HypervisorEvent.class,
+                    ObservedEvent.class);
 
     /// Every event.
     public static final EventQuery ALL =

@@ -44,6 +44,7 @@ import trapline.engine.event.HypervisorEvent.VmcbFieldWritten;
 import trapline.engine.event.HypervisorEvent.VmcsFieldRead;
 import trapline.engine.event.HypervisorEvent.VmcsFieldWritten;
 import trapline.engine.event.InputEvent;
+import trapline.engine.event.ObservedEvent;
 import trapline.engine.event.Outcome;
 import trapline.engine.event.Writes;
 import trapline.engine.sim.EntryFailures;
@@ -104,7 +105,7 @@ public final class Tally {
             case GuestEvent event -> add(event, vcpu);
             case HardwareEvent event -> add(event, envelope);
             case HypervisorEvent event -> add(event, envelope);
-            case InputEvent _ -> {}
+            case InputEvent _, ObservedEvent _ -> {}
         }
     }
 

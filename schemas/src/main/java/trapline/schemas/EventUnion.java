@@ -84,7 +84,16 @@ import trapline.engine.event.MsrExitReason;
 import trapline.engine.event.MsrFilter;
 import trapline.engine.event.MsrFilterRange;
 import trapline.engine.event.MsrValues;
+import trapline.engine.event.ObservedEvent;
+import trapline.engine.event.ObservedEvent.EventsLost;
+import trapline.engine.event.ObservedEvent.MsrLogged;
+import trapline.engine.event.ObservedEvent.ThreadSeen;
+import trapline.engine.event.ObservedEvent.TraceClock;
+import trapline.engine.event.ObservedEvent.TraceOpened;
+import trapline.engine.event.ObservedEvent.TracepointHit;
 import trapline.engine.event.Outcome;
+import trapline.engine.event.TraceFields;
+import trapline.engine.event.Tracepoint;
 import trapline.engine.event.Writes;
 
 /// The union of `Envelope.event`: each event's branch and its fields, in the schema's order.
@@ -107,6 +116,9 @@ final class EventUnion {
     private static final Kvm[] VARIABLES = Kvm.values();
     private static final MsrExitReason[] MSR_EXIT_REASONS = MsrExitReason.values();
 
+    private static final Tracepoint[] TRACEPOINTS = Tracepoint.values();
+    private static final TraceClock[] TRACE_CLOCKS = TraceClock.values();
+
     private EventUnion() {}
 
     static void write(Event event, AvroWriter out) {
@@ -115,6 +127,7 @@ final class EventUnion {
             case InputEvent e -> writeInput(e, out);
             case HardwareEvent e -> writeHardware(e, out);
             case HypervisorEvent e -> writeHypervisor(e, out);
+            case ObservedEvent e -> writeObserved(e, out);
         }
     }
 
@@ -359,6 +372,56 @@ final class EventUnion {
                 write(e.written(), out);
             }
         }
+    }
+
+    private static void writeObserved(ObservedEvent event, AvroWriter out) {
+        switch (event) {
+            case TracepointHit e -> {
+                out.writeLong(64);
+                out.writeLong(e.time());
+                out.writeInt(e.thread());
+                out.writeEnum(e.point());
+                write(e.fields(), out);
+            }
+            case MsrLogged e -> {
+                out.writeLong(65);
+                out.writeLong(e.time());
+                out.writeBoolean(e.write());
+                out.writeUnsigned(e.msr());
+                out.writeLong(e.value());
+                out.writeLong(e.rip());
+                out.writeString(e.symbol());
+            }
+            case EventsLost e -> {
+                out.writeLong(66);
+                out.writeLong(e.time());
+                out.writeLong(e.count());
+            }
+            case ThreadSeen e -> {
+                out.writeLong(63);
+                out.writeInt(e.thread());
+                out.writeInt(e.process());
+                out.writeString(e.name());
+            }
+            case TraceOpened e -> {
+                out.writeLong(62);
+                out.writeString(e.file());
+                out.writeString(e.format());
+                out.writeEnum(e.clock());
+            }
+        }
+    }
+
+    private static void write(TraceFields fields, AvroWriter out) {
+        out.writeInt(fields.present());
+        if (fields.size() > 0) {
+            out.writeLong(fields.size());
+            for (int i = 0; i < fields.size(); i++) {
+                out.writeLong(fields.valueAt(i));
+            }
+        }
+        out.writeLong(0);
+        out.writeString(fields.text());
     }
 
     private static void writeHypervisor(HypervisorEvent event, AvroWriter out) {
@@ -720,8 +783,34 @@ final class EventUnion {
                     new HostExtendedControlWritten(
                             in.readInt(), in.readLong(), in.readEnum(HOST_CAUSES));
             case 61 -> new HostRegistersLoaded(in.readEnum(HOST_INSTRUCTIONS), readWrites(in));
+            case 62 -> new TraceOpened(in.readString(), in.readString(), in.readEnum(TRACE_CLOCKS));
+            case 63 -> new ThreadSeen(in.readInt(), in.readInt(), in.readString());
+            case 64 ->
+                    new TracepointHit(
+                            in.readLong(),
+                            in.readInt(),
+                            in.readEnum(TRACEPOINTS),
+                            readTraceFields(in));
+            case 65 ->
+                    new MsrLogged(
+                            in.readLong(),
+                            in.readBoolean(),
+                            in.readUnsigned(),
+                            in.readLong(),
+                            in.readLong(),
+                            in.readString());
+            case 66 -> new EventsLost(in.readLong(), in.readLong());
             default -> throw in.damaged("an event's number, got " + branch);
         };
+    }
+
+    private static TraceFields readTraceFields(AvroReader in) {
+        int present = in.readInt();
+        long[] values = in.readLongs();
+        if (Integer.bitCount(present) != values.length) {
+            throw in.damaged("a value for each field that is present");
+        }
+        return TraceFields.of(present, values, in.readString());
     }
 
     private static MsrFilter readFilter(AvroReader in) {

@@ -17,6 +17,7 @@ import trapline.engine.event.Envelope;
 import trapline.engine.event.Event;
 import trapline.engine.event.MsrValues;
 import trapline.engine.event.Stamp;
+import trapline.engine.event.TraceFields;
 import trapline.engine.event.Writes;
 
 /// Values of whatever type, half of them from the ends of its range; the seed says which.
@@ -95,6 +96,7 @@ final class Samples {
             case "String" -> TEXTS[random.nextInt(TEXTS.length)];
             case "Digest" -> Digest.from(bytes(32));
             case "Writes" -> writes(pick(0, 1, 3, 200));
+            case "TraceFields" -> traceFields(pick(0, 1, 3, 16));
             case "MsrValues" -> msrValues(pick(0, 1, 3, 200));
             case "byte[]" -> bytes(pick(0, 1, 5000));
             case "long[]" -> LongStream.generate(this::aLong).limit(pick(0, 1, 5)).toArray();
@@ -134,6 +136,13 @@ final class Samples {
         return MsrValues.of(
                 IntStream.generate(this::anInt).limit(size).toArray(),
                 LongStream.generate(this::aLong).limit(size).toArray());
+    }
+
+    private TraceFields traceFields(int size) {
+        return TraceFields.of(
+                (1 << size) - 1,
+                LongStream.generate(this::aLong).limit(size).toArray(),
+                TEXTS[random.nextInt(TEXTS.length)]);
     }
 
     private Writes writes(int size) {

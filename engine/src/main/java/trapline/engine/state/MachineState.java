@@ -6,6 +6,7 @@ import trapline.engine.event.GuestEvent;
 import trapline.engine.event.HardwareEvent;
 import trapline.engine.event.HypervisorEvent;
 import trapline.engine.event.InputEvent;
+import trapline.engine.event.ObservedEvent;
 import trapline.engine.event.Reg;
 import trapline.engine.event.Stamp;
 import trapline.engine.table.Field;
@@ -69,6 +70,7 @@ public final class MachineState {
             case InputEvent event -> InputFold.apply(event, vcpu);
             case HardwareEvent event -> HardwareFold.apply(event, vcpu, this);
             case HypervisorEvent event -> HypervisorFold.apply(event, vcpu, this);
+            case ObservedEvent _ -> {}
         }
     }
 

@@ -16,6 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import trapline.engine.event.MsrValues;
 import trapline.engine.event.Stamp.Scope;
+import trapline.engine.event.TraceFields;
 import trapline.engine.event.Writes;
 import trapline.engine.state.Vendor;
 import trapline.schemas.CatalogueEntry.Status;
@@ -57,7 +58,7 @@ class EventSchemasTest {
             assertSymbols(schema, type);
         } else if (type == Writes.class) {
             assertEquals(Schemas.of("Write"), schema.getElementType());
-        } else if (type.isRecord()) {
+        } else if (type.isRecord() || type == TraceFields.class) {
             assertEquals(Schemas.of(type.getSimpleName()), schema);
         } else if (type == MsrValues.class) {
             assertEquals(Schemas.of("MsrValue"), schema.getElementType());

@@ -81,6 +81,7 @@ class TidyTest {
                     Map.entry("engine.cost", Set.of("engine.text", "engine.table")),
                     Map.entry("engine.rule", with(EXITS, "engine.cpu.vmx", "engine.cpu.svm")),
                     Map.entry("engine.sim", SIMULATION),
+                    Map.entry("engine.trace", Set.of("engine.event", "engine.table")),
                     Map.entry("schemas", Set.of("engine.event", "engine.state")),
                     Map.entry(
                             "journal",
@@ -92,7 +93,18 @@ class TidyTest {
                                     "journal.file",
                                     "journal.kafka",
                                     "journal.session")),
-                    Map.entry("recorder", with(SIMULATION, "engine.rule", "schemas", "journal")),
+                    Map.entry(
+                            "recorder.trace",
+                            Set.of("engine.event", "engine.table", "engine.text", "engine.trace")),
+                    Map.entry(
+                            "recorder",
+                            with(
+                                    SIMULATION,
+                                    "engine.rule",
+                                    "engine.trace",
+                                    "recorder.trace",
+                                    "schemas",
+                                    "journal")),
                     Map.entry(
                             "replayer",
                             with(SIMULATION, "engine.cost", "engine.rule", "schemas", "journal")),

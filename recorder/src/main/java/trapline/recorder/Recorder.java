@@ -10,7 +10,6 @@ import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongConsumer;
 import trapline.engine.BrokenInvariant;
-import trapline.engine.guest.GuestFile;
 import trapline.engine.sim.Execution;
 import trapline.engine.sim.Ingredients;
 import trapline.journal.Journal;
@@ -96,9 +95,11 @@ public final class Recorder {
         refs.add(blob("vcpu-model", ingredients.modelText(), blobs));
         refs.add(blob("policy", ingredients.policyText(), blobs));
         GuestKind kind =
-                ingredients.guestKind() == GuestFile.Kind.SCENARIO
-                        ? GuestKind.SCENARIO
-                        : GuestKind.MSR_LOG;
+                switch (ingredients.guestKind()) {
+                    case SCENARIO -> GuestKind.SCENARIO;
+                    case MSR_LOG -> GuestKind.MSR_LOG;
+                    case TRACE -> GuestKind.TRACE;
+                };
         int pcpus = ingredients.machines(ingredients.policy()).pcpus();
         return new SessionHeader(
                 SessionIds.next(clock.millis(), new SecureRandom()),

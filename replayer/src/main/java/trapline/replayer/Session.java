@@ -36,8 +36,8 @@ public final class Session implements AutoCloseable {
     private Session(SessionReader reader) {
         this.reader = reader;
         header = reader.entry().header();
-        ingredients = ingredients();
-        machines = ingredients.machines(ingredients.policy());
+        ingredients = imported() ? null : ingredients();
+        machines = imported() ? null : ingredients.machines(ingredients.policy());
     }
 
     /// Opens the session whose name begins so; `last` is the newest.
@@ -56,7 +56,8 @@ public final class Session implements AutoCloseable {
                 switch (header.guest().kind()) {
                     case SCENARIO -> GuestFile.Kind.SCENARIO;
                     case MSR_LOG -> GuestFile.Kind.MSR_LOG;
-                    case TRACE, IMAGE ->
+                    case TRACE -> GuestFile.Kind.TRACE;
+                    case IMAGE ->
                             throw new ReplayException(
                                     Kind.NEWER,
                                     "",
@@ -102,26 +103,42 @@ public final class Session implements AutoCloseable {
         return reader;
     }
 
+    /// Whether it holds what a tracer saw on a real host, which no machine of ours made.
+    public boolean imported() {
+        return header.guest().kind() == GuestKind.TRACE && header.blob("policy").isEmpty();
+    }
+
     /// What the session was made of.
     public Ingredients parts() {
-        return ingredients;
+        return executed(ingredients);
     }
 
     /// The machine as recorded.
     public Machines machines() {
-        return machines;
+        return executed(machines);
     }
 
     public Policy policy() {
-        return machines.policy();
+        return machines().policy();
     }
 
     public Vendor vendor() {
-        return machines.platform().vendor();
+        return machines().platform().vendor();
     }
 
     public MachineConfig config() {
-        return machines.config();
+        return machines().config();
+    }
+
+    private <T> T executed(T made) {
+        if (made == null) {
+            throw new ReplayException(
+                    Kind.NOT_APPLICABLE,
+                    "",
+                    "session %s is an imported trace, which no policy of ours made; name one: 'record --guest %s --policy POLICY' executes it"
+                            .formatted(name(), name()));
+        }
+        return made;
     }
 
     public int vcpus() {
@@ -138,9 +155,10 @@ public final class Session implements AutoCloseable {
                                 .formatted(name(), vcpus() - 1, vcpu));
     }
 
-    /// Whether the guest is a log whose values stand.
+    /// Whether the guest is a log or a trace, whose values stand.
     public boolean fromLog() {
-        return header.guest().kind() == GuestKind.MSR_LOG;
+        return header.guest().kind() == GuestKind.MSR_LOG
+                || header.guest().kind() == GuestKind.TRACE;
     }
 
     /// Whether this program's model made the session, so that it must come out again.

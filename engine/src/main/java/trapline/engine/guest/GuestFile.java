@@ -28,7 +28,9 @@ public record GuestFile(
 
     public enum Kind {
         SCENARIO,
-        MSR_LOG
+        MSR_LOG,
+        /// An imported session's ops; the text only describes it.
+        TRACE
     }
 
     /// What a guest asks for where its user does not say; each knows its place in the file.
@@ -120,6 +122,12 @@ public record GuestFile(
                 }
                 yield log;
             }
+            case TRACE ->
+                    throw new InputException(
+                            InputException.Kind.NOT_APPLICABLE,
+                            "",
+                            "guest %s is an imported trace: its ops are in the session alone"
+                                    .formatted(name));
         };
     }
 }

@@ -24,6 +24,7 @@ import trapline.engine.event.GuestEvent.TimestampCounterRead;
 import trapline.engine.event.GuestEvent.TlbInvalidated;
 import trapline.engine.event.GuestEvent.VmInstruction;
 import trapline.engine.event.GuestEvent.VmInstructionExecuted;
+import trapline.engine.event.Outcome;
 
 /// The op behind a recorded guest event, so that it can be executed again.
 public final class Ops {
@@ -34,9 +35,13 @@ public final class Ops {
     public static GuestOp of(GuestEvent event, boolean fromLog) {
         return switch (event) {
             case InstructionsRetired e -> new GuestOp.Run(e.rip(), e.count());
-            case MsrWritten e -> new GuestOp.Wrmsr(e.rip(), e.msr(), e.value(), fromLog);
+            case MsrWritten e -> new GuestOp.Wrmsr(e.rip(), e.msr(), e.value(), stands(e, fromLog));
             case MsrReadBack e ->
-                    new GuestOp.Rdmsr(e.rip(), e.msr(), fromLog, fromLog ? e.value() : 0);
+                    new GuestOp.Rdmsr(
+                            e.rip(),
+                            e.msr(),
+                            stands(e, fromLog),
+                            stands(e, fromLog) ? e.value() : 0);
             case CpuidExecuted e -> new GuestOp.Cpuid(e.rip(), e.leaf(), e.subleaf());
             case Halted e -> new GuestOp.Hlt(e.rip());
             case IoPerformed e ->
@@ -67,5 +72,10 @@ public final class Ops {
             case ReturnsMade e -> new GuestOp.Ret(e.rip(), e.count());
             case NestedEntered e -> new GuestOp.EnterNested(e.rip(), e.instruction(), e.address());
         };
+    }
+
+    /// Whether the log has a value: what faulted has none.
+    private static boolean stands(GuestEvent event, boolean fromLog) {
+        return fromLog && event.outcome() != Outcome.GP;
     }
 }

@@ -13,7 +13,7 @@ import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 import picocli.CommandLine.Model.CommandSpec;
-import trapline.replayer.EventFields;
+import trapline.replayer.JsonTree;
 
 /// Where a command's results, messages and progress go.
 ///
@@ -81,36 +81,9 @@ final class Console {
             if (pretty) {
                 generator.setPrettyPrinter(new DefaultPrettyPrinter());
             }
-            write(tree, generator);
+            JsonTree.write(tree, generator);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
-        }
-    }
-
-    private static void write(Object value, JsonGenerator generator) throws IOException {
-        switch (value) {
-            case null -> generator.writeNull();
-            case Map<?, ?> map -> {
-                generator.writeStartObject();
-                for (Map.Entry<?, ?> entry : map.entrySet()) {
-                    generator.writeFieldName((String) entry.getKey());
-                    write(entry.getValue(), generator);
-                }
-                generator.writeEndObject();
-            }
-            case List<?> list -> {
-                generator.writeStartArray();
-                for (Object item : list) {
-                    write(item, generator);
-                }
-                generator.writeEndArray();
-            }
-            case Integer number -> generator.writeNumber(number);
-            case Long number -> generator.writeNumber(number);
-            case Double number -> generator.writeNumber(number);
-            case Boolean flag -> generator.writeBoolean(flag);
-            case EventFields.Hex hex -> generator.writeString(hex.toString());
-            default -> generator.writeString(value.toString());
         }
     }
 

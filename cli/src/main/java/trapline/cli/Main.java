@@ -43,6 +43,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             GuestsCommand.class,
             CostsCommand.class,
             BrokerCommand.class,
+            ExportCommand.class,
             HelpCommand.class
         })
 public final class Main implements Runnable {

@@ -2,9 +2,11 @@ package trapline.cli;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.io.BufferedOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -37,6 +39,11 @@ final class StandardOutput extends FileOutputStream {
     /// Flushed by those who stream, and at the end.
     static PrintWriter writer() {
         return new PrintWriter(new OutputStreamWriter(new StandardOutput(), UTF_8));
+    }
+
+    /// For bytes, flushed by those who write them.
+    static OutputStream stream() {
+        return new BufferedOutputStream(new StandardOutput(), 1 << 16);
     }
 
     @Override

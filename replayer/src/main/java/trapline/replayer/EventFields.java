@@ -2,10 +2,13 @@ package trapline.replayer;
 
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.RecordComponent;
+import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.SequencedSet;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
@@ -55,6 +58,10 @@ public final class EventFields {
                     "empty",
                     "entries");
 
+    /// What [#row] says of an event besides its fields, in order.
+    public static final List<String> PLACE =
+            List.of("order", "vcpu", "seq", "pcpu", "scope", "tick", "op", "cause", "type");
+
     private static final Map<Class<?>, List<RecordComponent>> COMPONENTS =
             new ConcurrentHashMap<>();
 
@@ -82,6 +89,21 @@ public final class EventFields {
         }
         names.remove("fields");
         names.addAll(ObservedFields.names());
+        return names;
+    }
+
+    /// The fields of these events, each once, in the order in which they are declared.
+    public static SequencedSet<String> names(Collection<Class<?>> events) {
+        SequencedSet<String> names = new LinkedHashSet<>();
+        for (Class<?> event : events) {
+            for (RecordComponent component : components(event)) {
+                if (event == TracepointHit.class && component.getName().equals("fields")) {
+                    names.addAll(ObservedFields.names());
+                } else {
+                    names.add(component.getName());
+                }
+            }
+        }
         return names;
     }
 

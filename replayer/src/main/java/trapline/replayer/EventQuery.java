@@ -1,5 +1,6 @@
 package trapline.replayer;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -59,6 +60,21 @@ public record EventQuery(
             }
         }
         return names;
+    }
+
+    /// The events that may fit by their names.
+    public List<Class<?>> eventTypes() {
+        List<Class<?>> found = new ArrayList<>();
+        for (Class<? extends Event> kind : KINDS) {
+            for (Class<?> event : kind.getPermittedSubclasses()) {
+                if (types.isEmpty()
+                        || types.contains(kind.getSimpleName())
+                        || types.contains(event.getSimpleName())) {
+                    found.add(event);
+                }
+            }
+        }
+        return found;
     }
 
     /// Hands every event that fits to `consumer`, as long as `goOn` says so.

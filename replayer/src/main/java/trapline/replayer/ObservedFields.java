@@ -1,6 +1,7 @@
 package trapline.replayer;
 
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.SequencedMap;
 import java.util.Set;
@@ -82,7 +83,7 @@ final class ObservedFields {
         Set<String> names =
                 List.of(Tracepoint.values()).stream()
                         .flatMap(point -> point.fields().stream())
-                        .collect(Collectors.toSet());
+                        .collect(Collectors.toCollection(LinkedHashSet::new));
         names.add("text");
         return names;
     }

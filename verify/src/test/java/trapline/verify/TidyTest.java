@@ -109,12 +109,14 @@ class TidyTest {
                             "replayer",
                             with(SIMULATION, "engine.cost", "engine.rule", "schemas", "journal")),
                     Map.entry("replayer.cases", RESULTS),
+                    Map.entry("replayer.export", with(RESULTS, "journal")),
                     Map.entry("dashboard", RESULTS),
                     Map.entry(
                             "cli",
                             with(
                                     RESULTS,
                                     "replayer.cases",
+                                    "replayer.export",
                                     "recorder",
                                     "journal",
                                     "journal.broker",

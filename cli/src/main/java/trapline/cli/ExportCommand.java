@@ -1,0 +1,181 @@
+package trapline.cli;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import trapline.journal.Journal;
+import trapline.replayer.EventQuery;
+import trapline.replayer.Session;
+import trapline.replayer.Where;
+import trapline.replayer.export.Export;
+import trapline.replayer.export.Form;
+
+/// `export`: a session in a form that another tool opens.
+@Command(
+        name = "export",
+        description = "Writes a session in a form that other tools open.",
+        footer = {
+            "",
+            "Forms:",
+            "  json      one object a line, as 'events --format json' prints them",
+            "  csv       a table with a header, RFC 4180 with LF; a column event.FIELD for each field",
+            "            of the events that --type allows; a text that a spreadsheet would take for a",
+            "            formula begins with an apostrophe",
+            "",
+            "Examples:",
+            "  trapline export last --to json | jq -r 'select(.type == \"VmExited\") | .event.reason'",
+            "  trapline export last --to csv --type MsrWritten --out writes.csv"
+        })
+final class ExportCommand extends LogCommand implements Callable<Integer> {
+
+    private static final String STANDARD_OUTPUT = "-";
+
+    @Parameters(paramLabel = "SESSION", description = SESSION)
+    String session;
+
+    @Option(
+            names = "--to",
+            paramLabel = "FORM",
+            required = true,
+            description = "The form: ${COMPLETION-CANDIDATES}.",
+            completionCandidates = Forms.class)
+    String to;
+
+    @Option(
+            names = "--out",
+            paramLabel = "FILE",
+            defaultValue = STANDARD_OUTPUT,
+            description = "Where to; - is standard output. Default: ${DEFAULT-VALUE}")
+    String out;
+
+    @Option(names = "--force", description = "Replace FILE if it is there.")
+    boolean force;
+
+    @Option(
+            names = "--from",
+            paramLabel = "ORDER",
+            defaultValue = "1",
+            description = "The first event's order number. Default: ${DEFAULT-VALUE}")
+    long from;
+
+    @Option(
+            names = "--until",
+            paramLabel = "ORDER",
+            description = "The last event's order number. Default: that of the last one")
+    Long until;
+
+    @Option(names = "--vcpu", paramLabel = "N", description = "Only events of this vCPU, from 0.")
+    Integer vcpu;
+
+    @Option(
+            names = "--type",
+            paramLabel = "TYPE",
+            split = ",",
+            description = "Only events of these names or kinds, as with 'events'.")
+    Set<String> types = new TreeSet<>();
+
+    @Option(
+            names = "--where",
+            paramLabel = "CEL",
+            description = "Only events for which this condition holds, as with 'events'.")
+    String where;
+
+    /// What `--to` takes.
+    static final class Forms extends ArrayList<String> {
+
+        private static final long serialVersionUID = 1;
+
+        Forms() {
+            super(Form.names());
+        }
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        Form form = Form.named(to);
+        EventQuery query = query();
+        Console console = console();
+        boolean piped = out.equals(STANDARD_OUTPUT);
+        if (piped && console.json()) {
+            throw usage("--format json is about a file that --out names; expected --out FILE");
+        }
+        main.interrupt.hold();
+        try (Journal journal = openLogToRead();
+                Session opened = Session.open(journal, session);
+                Console.Progress progress =
+                        console.progress("exporting", piped ? -1 : total(opened))) {
+            Export what = new Export(opened, query, progress);
+            if (piped) {
+                print(what, form);
+            } else {
+                save(what, form, console);
+            }
+        }
+        return ExitCode.DONE.number();
+    }
+
+    private static long total(Session opened) {
+        return opened.entry().closing().map(closing -> closing.events()).orElse(-1L);
+    }
+
+    private static void print(Export what, Form form) throws IOException {
+        OutputStream stream = StandardOutput.stream();
+        form.exporter().write(what, stream);
+        stream.flush();
+    }
+
+    private void save(Export what, Form form, Console console) throws IOException {
+        Path path = path();
+        long count;
+        try (ExportFile file = ExportFile.create(path, force)) {
+            count = form.exporter().write(what, file.out());
+            main.interrupt.check();
+            file.finish();
+        }
+        if (console.json()) {
+            Map<String, Object> tree = new LinkedHashMap<>();
+            tree.put("session", what.session().name());
+            tree.put("form", form.text());
+            tree.put("file", path.toString());
+            tree.put("events", count);
+            console.document(tree);
+        } else {
+            console.note("%s: %s events", path, Table.number(count));
+        }
+    }
+
+    private Path path() {
+        try {
+            return Path.of(out);
+        } catch (InvalidPathException e) {
+            throw usage("--out: not a path: %s", e.getReason());
+        }
+    }
+
+    private EventQuery query() {
+        long last = until == null ? Long.MAX_VALUE : until;
+        if (from < 1) {
+            throw usage("--from: expected an order number from 1, found %d", from);
+        }
+        if (last < from) {
+            throw usage("--until: expected an order number from %d, found %d", from, last);
+        }
+        return new EventQuery(
+                from,
+                last,
+                Optional.ofNullable(vcpu),
+                types,
+                Optional.ofNullable(where).map(Where::of));
+    }
+}

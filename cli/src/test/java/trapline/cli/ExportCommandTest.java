@@ -1,0 +1,131 @@
+package trapline.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// `export` writes the events that `events` shows, and files that are whole or not there.
+class ExportCommandTest {
+
+    @TempDir static Path log;
+
+    @TempDir Path folder;
+
+    @BeforeAll
+    static void record() {
+        Ran.line("record --guest ssbd-per-task --log file:" + log).expect(ExitCode.DONE);
+    }
+
+    private static Ran on(String line) {
+        return Ran.line(line + " --log file:" + log);
+    }
+
+    private Path file(String name) {
+        return folder.resolve(name);
+    }
+
+    private List<Path> files() throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.toList();
+        }
+    }
+
+    @Test
+    void jsonIsWhatEventsPrints() throws IOException {
+        Ran ran = on("export last --to json --out " + file("all.jsonl")).expect(ExitCode.DONE);
+        assertEquals(file("all.jsonl") + ": 18,101 events\n", ran.err());
+        assertEquals("", ran.out());
+        assertEquals(on("events last --format json").out(), Files.readString(file("all.jsonl")));
+        assertEquals(List.of(file("all.jsonl")), files());
+    }
+
+    @Test
+    void aFilterIsTheOneOfEvents() throws IOException {
+        on("export last --to json --from 100 --until 900 --type HardwareEvent --out "
+                        + file("some.jsonl"))
+                .expect(ExitCode.DONE);
+        String shown =
+                on("events last --from 100 --to 900 --type HardwareEvent --format json").out();
+        assertFalse(shown.isEmpty());
+        assertEquals(shown, Files.readString(file("some.jsonl")));
+    }
+
+    /// The guest executes one WRMSR at its begin and three for each of its 1,000 tasks.
+    @Test
+    void csvHasAColumnForEachFieldThatThereMayBe() throws IOException {
+        on("export last --to csv --type MsrWritten --out " + file("writes.csv"))
+                .expect(ExitCode.DONE);
+        List<String> lines = Files.readAllLines(file("writes.csv"));
+        assertEquals(
+                "order,vcpu,seq,pcpu,scope,tick,op,cause,type,"
+                        + "event.rip,event.msr,event.value,event.outcome",
+                lines.getFirst());
+        assertTrue(
+                lines.get(1).endsWith(",MsrWritten,0xffffffff81000000,IA32_SPEC_CTRL,0x1,done"),
+                lines.get(1));
+        assertEquals(1 + 3001, lines.size());
+    }
+
+    @Test
+    void aTableOfNothingHasItsHeader() throws IOException {
+        on("export last --to csv --type TimestampCounterRead --out " + file("none.csv"))
+                .expect(ExitCode.DONE);
+        assertEquals(
+                "order,vcpu,seq,pcpu,scope,tick,op,cause,type,event.rip,event.value,event.outcome\n",
+                Files.readString(file("none.csv")));
+    }
+
+    @Test
+    void whatIsThereIsNotReplacedUnlessToldTo() throws IOException {
+        Files.writeString(file("old"), "old");
+        Ran refused = on("export last --to csv --out " + file("old")).expect(ExitCode.BAD_INPUT);
+        assertEquals(file("old") + ": is there already; --force replaces it", refused.message());
+        assertEquals("old", Files.readString(file("old")));
+        on("export last --to csv --force --out " + file("old")).expect(ExitCode.DONE);
+        assertTrue(Files.size(file("old")) > 1_000_000);
+        assertEquals(List.of(file("old")), files());
+    }
+
+    @Test
+    void aFailureLeavesNoFile() throws IOException {
+        on("export last --to csv --vcpu 7 --out " + file("half.csv")).expect(ExitCode.BAD_INPUT);
+        assertEquals(List.of(), files());
+    }
+
+    @Test
+    void aFileInJson() {
+        Ran ran = on("export last --to csv --format json --out " + file("a/b.csv"));
+        assertEquals("", ran.err());
+        assertEquals(18_101, ran.json().get("events").intValue());
+        assertEquals(file("a/b.csv").toString(), ran.json().get("file").textValue());
+        assertEquals("csv", ran.json().get("form").textValue());
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "--to jsno | 3 | unknown form 'jsno'; did you mean json?",
+                "--to csv --from 0 | 2 | --from: expected an order number from 1, found 0",
+                "--to csv --from 9 --until 8 | 2 |"
+                        + " --until: expected an order number from 9, found 8",
+                "--to csv --format json | 2 |"
+                        + " --format json is about a file that --out names; expected --out FILE",
+            })
+    void refuses(String words, int code, String message) {
+        Ran ran = on("export last " + words);
+        assertEquals(code, ran.code(), ran.toString());
+        assertEquals(message, ran.message());
+    }
+}

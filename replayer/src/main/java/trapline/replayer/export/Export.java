@@ -1,0 +1,64 @@
+package trapline.replayer.export;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.SequencedSet;
+import java.util.function.LongConsumer;
+import trapline.engine.event.Envelope;
+import trapline.engine.event.ObservedEvent;
+import trapline.replayer.EventFields;
+import trapline.replayer.EventQuery;
+import trapline.replayer.Session;
+import trapline.schemas.SessionHeader.GuestKind;
+
+/// What is exported: a session's events that fit a query.
+///
+/// @param progress told now and then how many events have been looked at; may end it by an exception
+public record Export(Session session, EventQuery query, LongConsumer progress) {
+
+    private static final int OFTEN = 4096;
+
+    /// Receives events in order.
+    public interface Sink {
+        void event(Envelope envelope) throws IOException;
+    }
+
+    /// Hands over each event that fits, and says how many did.
+    long each(Sink sink) throws IOException {
+        long[] counts = new long[2];
+        try {
+            query.run(
+                    session,
+                    envelope -> {
+                        counts[0]++;
+                        accept(sink, envelope);
+                    },
+                    () -> {
+                        if (++counts[1] % OFTEN == 0) {
+                            progress.accept(counts[1]);
+                        }
+                        return true;
+                    });
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        }
+        return counts[0];
+    }
+
+    /// The fields that an event of what is asked for may have, by what is asked for alone.
+    SequencedSet<String> fields() {
+        boolean observed = session.header().guest().kind() == GuestKind.TRACE;
+        return EventFields.names(
+                query.eventTypes().stream()
+                        .filter(type -> ObservedEvent.class.isAssignableFrom(type) == observed)
+                        .toList());
+    }
+
+    private static void accept(Sink sink, Envelope envelope) {
+        try {
+            sink.event(envelope);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+package trapline.replayer.export;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Supplier;
+import trapline.engine.text.InputException;
+import trapline.engine.text.InputException.Kind;
+import trapline.engine.text.Suggestion;
+
+/// The forms that there are.
+public enum Form {
+    JSON("one JSON object a line, as 'events --format json' prints them", JsonExporter::new),
+    CSV("a table with a header, RFC 4180", CsvExporter::new);
+
+    private final String summary;
+    private final Supplier<Exporter> exporter;
+
+    Form(String summary, Supplier<Exporter> exporter) {
+        this.summary = summary;
+        this.exporter = exporter;
+    }
+
+    /// The form that a user names.
+    public static Form named(String text) {
+        return Arrays.stream(values())
+                .filter(form -> form.text().equals(text))
+                .findFirst()
+                .orElseThrow(() ->
+                        new InputException(
+                                Kind.UNKNOWN_NAME,
+                                "",
+                                "unknown form '%s'%s"
+                                        .formatted(
+                                                text, Suggestion.orAll(text, "forms", names()))));
+    }
+
+    public static List<String> names() {
+        return Arrays.stream(values()).map(Form::text).toList();
+    }
+
+    /// Its name, as users write it.
+    public String text() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    public String summary() {
+        return summary;
+    }
+
+    public Exporter exporter() {
+        return exporter.get();
+    }
+}

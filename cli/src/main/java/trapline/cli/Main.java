@@ -30,6 +30,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
         subcommands = {
             DemoCommand.class,
             RecordCommand.class,
+            ImportCommand.class,
             SessionsCommand.class,
             EventsCommand.class,
             StateCommand.class,

@@ -22,6 +22,11 @@ public interface SessionWriter extends AutoCloseable {
     /// `eventOffset` is filled in here. Does not wait.
     void checkpoint(Checkpoint checkpoint);
 
+    /// Whether this log has the derived topics, so that making their records is worth the while.
+    default boolean keepsExits() {
+        return true;
+    }
+
     /// Appends to the derived topic of exits; a file has none and ignores it.
     void exit(ExitObserved exit);
 

@@ -3,7 +3,7 @@ package trapline.recorder;
 import java.util.random.RandomGenerator;
 
 /// Names of sessions: ten letters and digits that sort by time and are easy to type.
-final class SessionIds {
+public final class SessionIds {
 
     private static final String ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
     private static final long EPOCH_SECONDS = 1_735_689_600L;
@@ -11,7 +11,7 @@ final class SessionIds {
     private SessionIds() {}
 
     /// Six symbols for the second, four that are random.
-    static String next(long nowMillis, RandomGenerator random) {
+    public static String next(long nowMillis, RandomGenerator random) {
         long seconds = nowMillis / 1000 - EPOCH_SECONDS;
         long number = (seconds << 20) | random.nextInt(1 << 20);
         StringBuilder name = new StringBuilder();

@@ -186,6 +186,11 @@ final class ContainerWriter implements SessionWriter {
     }
 
     @Override
+    public boolean keepsExits() {
+        return false;
+    }
+
+    @Override
     public void exit(ExitObserved exit) {}
 
     @Override

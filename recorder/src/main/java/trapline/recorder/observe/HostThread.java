@@ -1,0 +1,39 @@
+package trapline.recorder.observe;
+
+import java.util.regex.Pattern;
+
+/// A thread of the traced host.
+final class HostThread {
+
+    private static final Pattern DIGITS = Pattern.compile("\\d+");
+
+    final int id;
+    int process;
+    String name;
+
+    /// The vCPU it runs, or -1.
+    int vcpu = -1;
+
+    /// Whether the trace does not say so: its number is by the order of thread ids.
+    boolean numbered;
+
+    /// Its VM, or -1.
+    int vm = -1;
+
+    /// The event of its VM that says its name.
+    boolean introduced;
+
+    /// Whether it did what only a thread that runs a vCPU does.
+    boolean runsVcpu;
+
+    HostThread(int id, int process, String name) {
+        this.id = id;
+        this.process = process;
+        this.name = name;
+    }
+
+    /// Its name but for numbers: threads of one kind of VMM have that in common.
+    String stem() {
+        return DIGITS.matcher(name).replaceAll("#");
+    }
+}

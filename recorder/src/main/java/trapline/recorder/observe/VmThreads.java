@@ -1,0 +1,122 @@
+package trapline.recorder.observe;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+
+/// Which threads are the vCPUs of which VM, as far as a trace tells.
+///
+/// Threads of one process are one VM. Where no process is known, a VMM makes the threads of its vCPUs one
+/// after another: in the order of their ids, a vCPU that the VM has already begins the next VM.
+final class VmThreads {
+
+    /// Threads whose ids are further apart than this are not of one VM, if nothing else tells.
+    private static final int FAR = 256;
+
+    private final List<Vm> vms = new ArrayList<>();
+
+    /// One VM: its vCPUs' threads.
+    static final class Vm {
+        final List<HostThread> threads = new ArrayList<>();
+        int vcpus = 1;
+
+        boolean has(int vcpu) {
+            return threads.stream().anyMatch(thread -> thread.vcpu == vcpu);
+        }
+
+        boolean isOf(HostThread thread) {
+            return thread.process != 0
+                    && threads.stream().anyMatch(t -> t.process == thread.process);
+        }
+
+        private int distance(HostThread thread) {
+            return threads.stream()
+                    .mapToInt(t -> Math.abs(t.id - thread.id))
+                    .min()
+                    .orElse(Integer.MAX_VALUE);
+        }
+
+        private boolean mayHave(HostThread thread) {
+            HostThread first = threads.getFirst();
+            boolean tellsProcess = thread.process != 0 && first.process != 0;
+            return tellsProcess
+                    ? isOf(thread)
+                    : first.stem().equals(thread.stem())
+                            && distance(thread) <= FAR
+                            && !has(thread.vcpu);
+        }
+    }
+
+    List<Vm> vms() {
+        return vms;
+    }
+
+    /// Gives threads their VMs once enough of the trace has been seen. Threads that run a vCPU without having
+    /// told which get the VM's next.
+    void settle(Collection<HostThread> threads) {
+        List<HostThread> byId =
+                threads.stream()
+                        .filter(thread -> thread.vcpu >= 0 || thread.runsVcpu)
+                        .sorted(Comparator.comparingInt(thread -> thread.id))
+                        .toList();
+        boolean told = byId.stream().anyMatch(thread -> thread.vcpu >= 0);
+        for (HostThread thread : byId) {
+            if (thread.vcpu >= 0 || !told) {
+                join(thread);
+            }
+        }
+        threads.stream().filter(thread -> thread.vm < 0).forEach(this::adopt);
+    }
+
+    /// A vCPU's thread joins the VM that it may be of, or is the first of another.
+    void join(HostThread thread) {
+        Optional<Vm> found =
+                vms.stream()
+                        .filter(vm -> vm.mayHave(thread))
+                        .min(Comparator.comparingInt(vm -> vm.distance(thread)));
+        Vm vm =
+                found.orElseGet(() -> {
+                    Vm begun = new Vm();
+                    vms.add(begun);
+                    return begun;
+                });
+        if (thread.vcpu < 0) {
+            thread.vcpu = vm.threads.size();
+            thread.numbered = true;
+        }
+        vm.threads.add(thread);
+        vm.vcpus = Math.max(vm.vcpus, thread.vcpu + 1);
+        thread.vm = vms.indexOf(vm);
+    }
+
+    /// A thread that runs no vCPU belongs to the only VM, or to its process's.
+    void adopt(HostThread thread) {
+        if (vms.size() == 1) {
+            thread.vm = 0;
+            return;
+        }
+        for (int i = 0; i < vms.size(); i++) {
+            if (vms.get(i).isOf(thread) || servant(thread, vms.get(i))) {
+                thread.vm = i;
+            }
+        }
+    }
+
+    /// Kernel threads name the process that they work for: `vhost-4711`, `kvm-pit/4711`.
+    private static boolean servant(HostThread thread, Vm vm) {
+        int owner = owner(thread.name);
+        return owner > 0 && vm.threads.stream().anyMatch(t -> t.process == owner || t.id == owner);
+    }
+
+    private static int owner(String name) {
+        int cut = Math.max(name.lastIndexOf('-'), name.lastIndexOf('/'));
+        boolean known = name.startsWith("vhost-") || name.startsWith("kvm-");
+        try {
+            return known ? Integer.parseInt(name.substring(cut + 1)) : -1;
+        } catch (NumberFormatException e) {
+            return -1;
+        }
+    }
+}

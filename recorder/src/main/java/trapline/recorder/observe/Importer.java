@@ -54,7 +54,7 @@ public final class Importer {
         Sessions sessions = new Sessions(file, progress);
         try {
             TraceSummary trace;
-            try (Lane lane = sessions.lane) {
+            try (Lane _ = sessions.lane) {
                 trace = reader.read(sessions.observer);
                 sessions.observer.finish();
             }

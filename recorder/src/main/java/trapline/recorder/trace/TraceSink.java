@@ -29,4 +29,7 @@ public interface TraceSink {
     /// @param time of the line before on that CPU
     /// @param count 0 where it does not tell
     void lost(int cpu, long time, long count);
+
+    /// What has come was handed on, and it may be long until more comes: a trace is being followed.
+    default void pause() {}
 }

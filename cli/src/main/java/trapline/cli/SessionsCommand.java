@@ -13,8 +13,10 @@ import picocli.CommandLine.Command;
 import trapline.journal.Journal;
 import trapline.journal.JournalException;
 import trapline.schemas.CatalogueEntry;
+import trapline.schemas.CatalogueEntry.Status;
 import trapline.schemas.ClosingRecord;
 import trapline.schemas.SessionHeader;
+import trapline.schemas.SessionHeader.GuestKind;
 
 /// `sessions`: what is in the log.
 @Command(
@@ -22,8 +24,9 @@ import trapline.schemas.SessionHeader;
         description = "Lists the sessions of the log, oldest first.",
         footer = {
             "",
-            "STATUS is open (being recorded), closed (whole) or torn (its recorder died; readable to the",
-            "last event acknowledged). Times are local; JSON has them as milliseconds since 1970."
+            "STATUS is open (being recorded), closed (whole), imported (whole, what a tracer saw on a real",
+            "host) or torn (its recorder died; readable to the last event acknowledged). Times are local;",
+            "JSON has them as milliseconds since 1970."
         },
         exitCodeList = "1:Something in the log is unreadable.")
 final class SessionsCommand extends LogCommand implements Callable<Integer> {
@@ -67,11 +70,13 @@ final class SessionsCommand extends LogCommand implements Callable<Integer> {
             table.row(
                     header.session(),
                     TIME.format(Instant.ofEpochMilli(header.createdMillis())),
-                    status(entry),
+                    imported(header) && entry.status() == Status.CLOSED
+                            ? "imported"
+                            : status(entry),
                     header.guest().name(),
-                    header.machine().platform(),
-                    header.policy(),
-                    header.machine().vcpus(),
+                    imported(header) ? "-" : header.machine().platform(),
+                    imported(header) ? "-" : header.policy(),
+                    vcpus(entry),
                     events(entry));
         }
         return table;
@@ -79,6 +84,16 @@ final class SessionsCommand extends LogCommand implements Callable<Integer> {
 
     private static String status(CatalogueEntry entry) {
         return entry.status().name().toLowerCase(Locale.ROOT);
+    }
+
+    /// Whether it holds what a tracer saw.
+    private static boolean imported(SessionHeader header) {
+        return header.guest().kind() == GuestKind.TRACE && header.blob("policy").isEmpty();
+    }
+
+    private static int vcpus(CatalogueEntry entry) {
+        int begun = entry.header().machine().vcpus();
+        return entry.closing().map(c -> Math.max(begun, c.vcpuEvents().length)).orElse(begun);
     }
 
     private static long events(CatalogueEntry entry) {
@@ -91,12 +106,13 @@ final class SessionsCommand extends LogCommand implements Callable<Integer> {
         tree.put("session", header.session());
         tree.put("createdMillis", header.createdMillis());
         tree.put("status", status(entry));
+        tree.put("imported", imported(header));
         tree.put("guest", header.guest().name());
         tree.put("seed", header.guest().seed());
         tree.put("cpu", header.machine().platform());
         tree.put("policy", header.policy());
         tree.put("parent", header.parent().orElse(null));
-        tree.put("vcpus", header.machine().vcpus());
+        tree.put("vcpus", vcpus(entry));
         tree.put("events", events(entry));
         tree.put("guestOps", entry.closing().map(ClosingRecord::guestOps).orElse(null));
         tree.put("digest", entry.closing().map(c -> c.digest().toString()).orElse(null));

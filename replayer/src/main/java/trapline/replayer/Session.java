@@ -122,8 +122,9 @@ public final class Session implements AutoCloseable {
         return machines().policy();
     }
 
+    /// Whose numbers the events have. What a tracer saw tells that for itself, event by event.
     public Vendor vendor() {
-        return machines().platform().vendor();
+        return imported() ? Vendor.VMX : machines().platform().vendor();
     }
 
     public MachineConfig config() {
@@ -141,8 +142,12 @@ public final class Session implements AutoCloseable {
         return made;
     }
 
+    /// How many vCPUs; of a trace, whose vCPUs show themselves one by one, those seen to its end.
     public int vcpus() {
-        return header.machine().vcpus();
+        int begun = header.machine().vcpus();
+        return entry().closing()
+                .map(closing -> Math.max(begun, closing.vcpuEvents().length))
+                .orElse(begun);
     }
 
     ReplayException noVcpu(int vcpu) {

@@ -14,6 +14,9 @@ final class HostThread {
     /// The vCPU it runs, or -1.
     int vcpu = -1;
 
+    /// The first that it ran, or -1: what it did before it told.
+    int firstVcpu = -1;
+
     /// Whether the trace does not say so: its number is by the order of thread ids.
     boolean numbered;
 

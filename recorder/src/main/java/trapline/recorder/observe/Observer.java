@@ -126,10 +126,12 @@ public final class Observer implements TraceSink {
     public void hit(int cpu, int thread, long time, Tracepoint point, TraceFields fields) {
         HostThread who = who(thread);
         identify(who, point, fields);
+        TracepointHit hit = new TracepointHit(time, thread, point, fields);
+        int vcpu = who.vcpu;
         if (settled) {
-            observe(cpu, who, new TracepointHit(time, thread, point, fields));
+            observe(cpu, who, vcpu, hit);
         } else {
-            hold(() -> observe(cpu, who, new TracepointHit(time, thread, point, fields)));
+            hold(() -> observe(cpu, who, vcpu < 0 ? who.firstVcpu : vcpu, hit));
         }
     }
 
@@ -160,6 +162,7 @@ public final class Observer implements TraceSink {
         boolean first = who.vm < 0;
         who.numbered = false;
         who.vcpu = (int) vcpu;
+        who.firstVcpu = who.firstVcpu < 0 ? who.vcpu : who.firstVcpu;
         if (settled && first) {
             vms.join(who);
         }
@@ -189,7 +192,7 @@ public final class Observer implements TraceSink {
         held.clear();
     }
 
-    private void observe(int cpu, HostThread who, TracepointHit hit) {
+    private void observe(int cpu, HostThread who, int runs, TracepointHit hit) {
         if (who.vm < 0) {
             vms.adopt(who);
         }
@@ -202,7 +205,7 @@ public final class Observer implements TraceSink {
             who.introduced = true;
             emit(stream, who.vm, cpu, -1, 0, new ThreadSeen(who.id, who.process, who.name));
         }
-        int vcpu = vcpuOf(who, hit);
+        int vcpu = vcpuOf(runs, hit);
         if (vcpu < 0 && who.runsVcpu) {
             early++;
         }
@@ -210,12 +213,12 @@ public final class Observer implements TraceSink {
     }
 
     /// The vCPU that an event is about, or -1. What names its own vCPU knows better than its thread.
-    private static int vcpuOf(HostThread who, TracepointHit hit) {
+    private static int vcpuOf(int runs, TracepointHit hit) {
         long told = hit.fields().value(hit.point().field("vcpu"), -1);
         if (told >= 0 && told < MOST_VCPUS) {
             return (int) told;
         }
-        return who.vcpu;
+        return runs;
     }
 
     /// From an exit to the next entry, the exit is the cause of what its vCPU's thread does.

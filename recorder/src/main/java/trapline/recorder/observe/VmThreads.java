@@ -84,6 +84,7 @@ final class VmThreads {
                 });
         if (thread.vcpu < 0) {
             thread.vcpu = vm.threads.size();
+            thread.firstVcpu = thread.vcpu;
             thread.numbered = true;
         }
         vm.threads.add(thread);

@@ -97,6 +97,18 @@ class TidyTest {
                             "recorder.trace",
                             Set.of("engine.event", "engine.table", "engine.text", "engine.trace")),
                     Map.entry(
+                            "recorder.observe",
+                            Set.of(
+                                    "engine.event",
+                                    "engine.state",
+                                    "engine.sim",
+                                    "engine.table",
+                                    "engine.text",
+                                    "recorder",
+                                    "recorder.trace",
+                                    "schemas",
+                                    "journal")),
+                    Map.entry(
                             "recorder",
                             with(
                                     SIMULATION,

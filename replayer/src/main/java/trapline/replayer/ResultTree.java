@@ -214,12 +214,18 @@ public final class ResultTree {
         return tree;
     }
 
-    private static SequencedMap<String, Object> range(Range range) {
+    /// The three values of a range.
+    public static SequencedMap<String, Object> range(Range range) {
         SequencedMap<String, Object> tree = new LinkedHashMap<>();
         tree.put("low", Math.round(range.low()));
         tree.put("typical", Math.round(range.typical()));
         tree.put("high", Math.round(range.high()));
         return tree;
+    }
+
+    /// A figure's value in hundredths; null where there is none at which costs are equal.
+    public static Double breakEven(double value) {
+        return Double.isNaN(value) ? null : Math.round(value * 100) / 100.0;
     }
 
     private static SequencedMap<String, Object> comparison(Comparison comparison) {
@@ -233,11 +239,7 @@ public final class ResultTree {
             row.put("more", sensitivity.more());
             row.put("range", range(sensitivity.range()));
             row.put("assumed", sensitivity.assumed());
-            row.put(
-                    "breakEven",
-                    Double.isNaN(sensitivity.breakEven())
-                            ? null
-                            : Math.round(sensitivity.breakEven() * 100) / 100.0);
+            row.put("breakEven", breakEven(sensitivity.breakEven()));
             row.put("decides", sensitivity.decides());
             row.put("others", range(sensitivity.others()));
             sensitivities.add(row);

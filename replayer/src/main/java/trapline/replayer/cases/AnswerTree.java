@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
-import trapline.engine.cost.Range;
+import trapline.replayer.ResultTree;
 import trapline.replayer.cases.Answer.Assumed;
 import trapline.replayer.cases.Answer.Compared;
 import trapline.replayer.cases.Answer.Recorded;
@@ -77,17 +77,9 @@ public final class AnswerTree {
         row.put("costs", compared.costs());
         row.put("baseExits", compared.baseExits());
         row.put("candidateExits", compared.candidateExits());
-        row.put("cycles", range(compared.cycles()));
+        row.put("cycles", ResultTree.range(compared.cycles()));
         row.put("command", compared.command());
         return row;
-    }
-
-    private static SequencedMap<String, Object> range(Range range) {
-        SequencedMap<String, Object> tree = new LinkedHashMap<>();
-        tree.put("low", Math.round(range.low()));
-        tree.put("typical", Math.round(range.typical()));
-        tree.put("high", Math.round(range.high()));
-        return tree;
     }
 
     private static SequencedMap<String, Object> assumed(Assumed assumed) {
@@ -95,12 +87,8 @@ public final class AnswerTree {
         row.put("diff", assumed.diff());
         row.put("figure", assumed.figure());
         row.put("more", assumed.more());
-        row.put("range", range(assumed.range()));
-        row.put(
-                "breakEven",
-                Double.isNaN(assumed.breakEven())
-                        ? null
-                        : Math.round(assumed.breakEven() * 100) / 100.0);
+        row.put("range", ResultTree.range(assumed.range()));
+        row.put("breakEven", ResultTree.breakEven(assumed.breakEven()));
         row.put("decides", assumed.decides());
         return row;
     }

@@ -61,7 +61,7 @@ final class ReplayCommand extends LogCommand implements Callable<Integer> {
                     tree.put("violations", ResultTree.violations(result.violations()));
                     console.document(tree);
                 } else {
-                    StatCommand.print(opened, policy, result.tally(), console);
+                    TallyText.print(opened, policy, result.tally(), console);
                     Broken.note(result.violations(), console);
                 }
             }

@@ -150,7 +150,8 @@ public final class Session implements AutoCloseable {
                 .orElse(begun);
     }
 
-    ReplayException noVcpu(int vcpu) {
+    /// What somebody is told who asks for a vCPU that it has not.
+    public ReplayException noVcpu(int vcpu) {
         return new ReplayException(
                 Kind.NO_SUCH_PLACE,
                 "",

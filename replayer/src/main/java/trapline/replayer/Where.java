@@ -115,7 +115,7 @@ public final class Where {
                 && operand.ident().name().equals("event");
     }
 
-    boolean holds(Vendor vendor, Envelope envelope) {
+    public boolean holds(Vendor vendor, Envelope envelope) {
         Map<String, Object> variables = new HashMap<>(new EventFields(vendor).row(envelope));
         variables.put("event", plain(variables.get("event")));
         variables.remove("scope");

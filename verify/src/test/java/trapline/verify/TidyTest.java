@@ -122,6 +122,7 @@ class TidyTest {
                             with(SIMULATION, "engine.cost", "engine.rule", "schemas", "journal")),
                     Map.entry("replayer.cases", RESULTS),
                     Map.entry("replayer.export", with(RESULTS, "journal")),
+                    Map.entry("replayer.times", RESULTS),
                     Map.entry("dashboard", RESULTS),
                     Map.entry(
                             "cli",
@@ -129,6 +130,7 @@ class TidyTest {
                                     RESULTS,
                                     "replayer.cases",
                                     "replayer.export",
+                                    "replayer.times",
                                     "recorder",
                                     "journal",
                                     "journal.broker",

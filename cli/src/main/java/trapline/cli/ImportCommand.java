@@ -158,7 +158,7 @@ final class ImportCommand extends LogCommand implements Callable<Integer> {
 
     private static void note(TraceSummary trace, Console console) {
         console.note(
-                "%s: %s lines, %s events of KVM, %s others left out%s",
+                "%s: %s lines, %s events read, %s others left out%s",
                 trace.format().text(),
                 Table.number(trace.lines()),
                 Table.number(sum(trace.parsed())),

@@ -130,7 +130,7 @@ public final class Describe {
                             .formatted(
                                     e.thread(),
                                     e.process() == 0 ? "" : " of process " + e.process(),
-                                    e.name());
+                                    e.command());
             case TraceOpened e ->
                     "%s, %s, times in %s"
                             .formatted(e.file(), e.format(), Names.camel(e.clock().name()));

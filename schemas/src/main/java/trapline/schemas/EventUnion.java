@@ -401,7 +401,7 @@ final class EventUnion {
                 out.writeLong(63);
                 out.writeInt(e.thread());
                 out.writeInt(e.process());
-                out.writeString(e.name());
+                out.writeString(e.command());
             }
             case TraceOpened e -> {
                 out.writeLong(62);

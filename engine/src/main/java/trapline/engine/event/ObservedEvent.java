@@ -15,7 +15,7 @@ public sealed interface ObservedEvent extends Event {
     /// A thread of the host appears, or has another name from here on.
     ///
     /// @param process 0 where the trace does not tell
-    record ThreadSeen(int thread, int process, String name) implements ObservedEvent {}
+    record ThreadSeen(int thread, int process, String command) implements ObservedEvent {}
 
     record TracepointHit(long time, int thread, Tracepoint point, TraceFields fields)
             implements ObservedEvent {}

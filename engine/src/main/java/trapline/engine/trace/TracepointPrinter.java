@@ -8,13 +8,41 @@ public final class TracepointPrinter {
 
     private TracepointPrinter() {}
 
-    /// In the form of the first tree that prints all these fields and needs no other.
+    /// In the form that shows most of these fields and needs no other.
     public static String print(Tracepoint point, TraceFields fields) {
-        return print(point, fields, TraceTree.V5_4);
+        Form best = null;
+        Form[] forms = Forms.of(point);
+        for (int i = forms.length - 1; i >= 0; i--) {
+            if (forms[i].prints(fields)
+                    && (best == null || forms[i].shows(fields) > best.shows(fields))) {
+                best = forms[i];
+            }
+        }
+        Keyed keyed = Keyed.of(point);
+        if (keyed != null && (best == null || best.shows(fields) < fields.size())) {
+            return keyed.print(fields, TraceTree.V7_1);
+        }
+        return best(point, fields, best).print(fields, TraceTree.V7_1);
     }
 
-    /// In the form of this tree if the fields suffice for it, else of the tree next to it for which they do.
+    /// As this tree prints it, if the fields suffice for that; else as in [#print(Tracepoint, TraceFields)].
     public static String print(Tracepoint point, TraceFields fields, TraceTree tree) {
-        return "";
+        Form form = Forms.of(point, tree);
+        return form != null && form.prints(fields)
+                ? form.print(fields, tree)
+                : print(point, fields);
+    }
+
+    private static Form best(Tracepoint point, TraceFields fields, Form found) {
+        if (found != null) {
+            return found;
+        }
+        for (Form form : Forms.others(point)) {
+            if (form.prints(fields)) {
+                return form;
+            }
+        }
+        throw new IllegalArgumentException(
+                "no kernel prints %s with only %s".formatted(point.text(), fields));
     }
 }

@@ -1,0 +1,93 @@
+package trapline.recorder.trace;
+
+import java.io.IOException;
+import java.io.InputStream;
+
+/// Cuts a stream into lines, in memory that does not grow with them.
+final class Lines {
+
+    static final int LONGEST = 64 << 10;
+    private static final int BLOCK = 256 << 10;
+
+    private final InputStream in;
+    private final LineParser parser;
+    private byte[] buffer = new byte[BLOCK];
+    private int from;
+    private int to;
+    private boolean skipping;
+
+    Lines(InputStream in, LineParser parser) {
+        this.in = in;
+        this.parser = parser;
+    }
+
+    /// Begins with what was read to look at it.
+    void begin(byte[] head, int length) {
+        System.arraycopy(head, 0, buffer, 0, length);
+        to = length;
+    }
+
+    /// Reads some, and parses the lines that are complete; false at the end.
+    boolean more() throws IOException, InterruptedException {
+        lines();
+        makeRoom();
+        int read = in.read(buffer, to, buffer.length - to);
+        if (read > 0) {
+            to += read;
+            lines();
+        }
+        return read >= 0;
+    }
+
+    /// Whether the last line had no end.
+    boolean cut() {
+        return to > from;
+    }
+
+    /// Parses a last line without an end.
+    void last() throws InterruptedException {
+        if (!skipping && to > from) {
+            parser.line(buffer, from, to);
+        }
+        from = to;
+    }
+
+    /// Counts a last line that was cut short.
+    void lastIsCut(String why) {
+        if (!skipping && to > from) {
+            parser.cut(buffer, from, to, why);
+        }
+        from = to;
+    }
+
+    private void lines() throws InterruptedException {
+        byte[] bytes = buffer;
+        int start = from;
+        for (int i = start; i < to; i++) {
+            if (bytes[i] == '\n') {
+                if (skipping) {
+                    skipping = false;
+                } else {
+                    parser.line(bytes, start, i);
+                }
+                start = i + 1;
+            }
+        }
+        from = start;
+    }
+
+    private void makeRoom() {
+        if (to - from > LONGEST) {
+            if (!skipping) {
+                parser.tooLong(buffer, from, to, LONGEST);
+                skipping = true;
+            }
+            from = to;
+        }
+        if (from > 0) {
+            System.arraycopy(buffer, from, buffer, 0, to - from);
+            to -= from;
+            from = 0;
+        }
+    }
+}

@@ -118,7 +118,7 @@ final class Console {
 
     /// Without a terminal a JVM may have no console at all.
     @SuppressWarnings("SystemConsoleNull")
-    private static boolean onTerminal() {
+    static boolean onTerminal() {
         java.io.Console terminal = System.console();
         return terminal != null && terminal.isTerminal();
     }

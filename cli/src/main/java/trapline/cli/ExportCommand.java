@@ -32,6 +32,7 @@ import trapline.replayer.export.Form;
             "  csv       a table with a header, RFC 4180 with LF; a column event.FIELD for each field",
             "            of the events that --type allows; a text that a spreadsheet would take for a",
             "            formula begins with an apostrophe",
+            "  avro      the session itself as an Avro container file, as a file: log holds it",
             "",
             "Examples:",
             "  trapline export last --to json | jq -r 'select(.type == \"VmExited\") | .event.reason'",
@@ -110,19 +111,37 @@ final class ExportCommand extends LogCommand implements Callable<Integer> {
         if (piped && console.json()) {
             throw usage("--format json is about a file that --out names; expected --out FILE");
         }
+        checkSelection(form, query);
+        Path path = piped ? null : path();
+        checkTerminal(form, piped);
         main.interrupt.hold();
         try (Journal journal = openLogToRead();
                 Session opened = Session.open(journal, session);
                 Console.Progress progress =
                         console.progress("exporting", piped ? -1 : total(opened))) {
-            Export what = new Export(opened, query, progress);
             if (piped) {
-                print(what, form);
+                print(new Export(opened, query, temporary(), progress), form);
             } else {
-                save(what, form, console);
+                Path scratch = path.toAbsolutePath().normalize().getParent();
+                save(new Export(opened, query, scratch, progress), form, path, console);
             }
         }
         return ExitCode.DONE.number();
+    }
+
+    private void checkSelection(Form form, EventQuery query) {
+        if (form.whole() && !query.equals(EventQuery.ALL)) {
+            throw usage(
+                    "--to %s: a session is exported whole; expected no --from, --until, --vcpu, --type"
+                            + " and --where",
+                    form.word());
+        }
+    }
+
+    private void checkTerminal(Form form, boolean piped) {
+        if (piped && !form.text() && Console.onTerminal()) {
+            throw usage("--to %s is no text; expected --out FILE, or a pipe", form.word());
+        }
     }
 
     private static long total(Session opened) {
@@ -135,8 +154,11 @@ final class ExportCommand extends LogCommand implements Callable<Integer> {
         stream.flush();
     }
 
-    private void save(Export what, Form form, Console console) throws IOException {
-        Path path = path();
+    private static Path temporary() {
+        return Path.of(System.getProperty("java.io.tmpdir"));
+    }
+
+    private void save(Export what, Form form, Path path, Console console) throws IOException {
         long count;
         try (ExportFile file = ExportFile.create(path, force)) {
             count = form.exporter().write(what, file.out());
@@ -146,7 +168,7 @@ final class ExportCommand extends LogCommand implements Callable<Integer> {
         if (console.json()) {
             Map<String, Object> tree = new LinkedHashMap<>();
             tree.put("session", what.session().name());
-            tree.put("form", form.text());
+            tree.put("form", form.word());
             tree.put("file", path.toString());
             tree.put("events", count);
             console.document(tree);

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -17,6 +18,15 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /// `export` writes the events that `events` shows, and files that are whole or not there.
 class ExportCommandTest {
+
+    private static final String MANY =
+            """
+            scenario: many
+            program:
+              - repeat: 4000
+                do:
+                  - cpuid: {leaf: 1}
+            """;
 
     @TempDir static Path log;
 
@@ -101,6 +111,33 @@ class ExportCommandTest {
     void aFailureLeavesNoFile() throws IOException {
         on("export last --to csv --vcpu 7 --out " + file("half.csv")).expect(ExitCode.BAD_INPUT);
         assertEquals(List.of(), files());
+    }
+
+    /// The copy has the same records, so the same chain of CRCs and digests, and executes again.
+    @Test
+    void avroIsTheSessionItself() throws IOException {
+        Path guest = Files.writeString(file("many.yaml"), MANY);
+        String from = " --log file:" + file("from");
+        Ran.line("record --guest " + guest + from).expect(ExitCode.DONE);
+        Path copy = file("copy.avro");
+        Ran.line("export last --to avro --out " + copy + from).expect(ExitCode.DONE);
+        String there = " --log file:" + copy;
+        assertEquals(
+                Ran.line("events last --format json" + from).out(),
+                Ran.line("events last --format json" + there).out());
+        String verified = Ran.line("verify last" + from).expect(ExitCode.DONE).out();
+        assertTrue(verified.contains("\nok  checkpoints  1 "), verified);
+        assertEquals(verified, Ran.line("verify last" + there).expect(ExitCode.DONE).out());
+        assertEquals(
+                Set.of(guest, file("from"), copy), Set.copyOf(files()), "nothing else is left");
+    }
+
+    @Test
+    void aSessionIsExportedWhole() {
+        assertEquals(
+                "--to avro: a session is exported whole; expected no --from, --until, --vcpu,"
+                        + " --type and --where",
+                on("export last --to avro --vcpu 0").expect(ExitCode.USAGE).message());
     }
 
     @Test

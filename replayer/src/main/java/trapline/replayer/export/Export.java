@@ -2,6 +2,7 @@ package trapline.replayer.export;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.util.SequencedSet;
 import java.util.function.LongConsumer;
 import trapline.engine.event.Envelope;
@@ -13,8 +14,9 @@ import trapline.schemas.SessionHeader.GuestKind;
 
 /// What is exported: a session's events that fit a query.
 ///
+/// @param scratch a folder for files that are gone in the end
 /// @param progress told now and then how many events have been looked at; may end it by an exception
-public record Export(Session session, EventQuery query, LongConsumer progress) {
+public record Export(Session session, EventQuery query, Path scratch, LongConsumer progress) {
 
     private static final int OFTEN = 4096;
 

@@ -11,7 +11,10 @@ import trapline.engine.text.Suggestion;
 /// The forms that there are.
 public enum Form {
     JSON("one JSON object a line, as 'events --format json' prints them", JsonExporter::new),
-    CSV("a table with a header, RFC 4180", CsvExporter::new);
+    CSV("a table with a header, RFC 4180", CsvExporter::new),
+    AVRO(
+            "the session itself as an Avro container file, which 'file:' logs hold",
+            AvroExporter::new);
 
     private final String summary;
     private final Supplier<Exporter> exporter;
@@ -24,7 +27,7 @@ public enum Form {
     /// The form that a user names.
     public static Form named(String text) {
         return Arrays.stream(values())
-                .filter(form -> form.text().equals(text))
+                .filter(form -> form.word().equals(text))
                 .findFirst()
                 .orElseThrow(() ->
                         new InputException(
@@ -36,16 +39,26 @@ public enum Form {
     }
 
     public static List<String> names() {
-        return Arrays.stream(values()).map(Form::text).toList();
+        return Arrays.stream(values()).map(Form::word).toList();
     }
 
     /// Its name, as users write it.
-    public String text() {
+    public String word() {
         return name().toLowerCase(Locale.ROOT);
     }
 
     public String summary() {
         return summary;
+    }
+
+    /// Whether it holds sessions only, no selection of events.
+    public boolean whole() {
+        return this == AVRO;
+    }
+
+    /// Whether it is text that a terminal may show.
+    public boolean text() {
+        return this != AVRO;
     }
 
     public Exporter exporter() {

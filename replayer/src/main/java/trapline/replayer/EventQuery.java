@@ -90,13 +90,12 @@ public record EventQuery(
 
     private Session.EventHandler handler(
             Session session, Consumer<Envelope> consumer, BooleanSupplier goOn) {
-        checkVcpu(session);
+        check(session);
         return (envelope, _) -> {
-            long order = envelope.stamp().order();
-            if (order >= from && order <= to && fits(session, envelope)) {
+            if (fits(session, envelope)) {
                 consumer.accept(envelope);
             }
-            return order < to && goOn.getAsBoolean();
+            return envelope.stamp().order() < to && goOn.getAsBoolean();
         };
     }
 
@@ -104,14 +103,18 @@ public record EventQuery(
         return from > 1 ? session.checkpointBefore(from - 1) : Optional.empty();
     }
 
-    private void checkVcpu(Session session) {
+    /// Makes sure that the session has what is asked for.
+    public void check(Session session) {
         if (vcpu.isPresent() && (vcpu.get() < 0 || vcpu.get() >= session.vcpus())) {
             throw session.noVcpu(vcpu.get());
         }
     }
 
-    private boolean fits(Session session, Envelope envelope) {
-        return (vcpu.isEmpty() || vcpu.get() == envelope.stamp().vcpu())
+    public boolean fits(Session session, Envelope envelope) {
+        long order = envelope.stamp().order();
+        return order >= from
+                && order <= to
+                && (vcpu.isEmpty() || vcpu.get() == envelope.stamp().vcpu())
                 && (types.isEmpty() || isOfType(envelope.event()))
                 && (where.isEmpty() || where.get().holds(session.vendor(), envelope));
     }

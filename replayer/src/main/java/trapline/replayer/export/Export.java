@@ -3,14 +3,15 @@ package trapline.replayer.export;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.SequencedSet;
+import java.util.Set;
 import java.util.function.LongConsumer;
 import trapline.engine.event.Envelope;
 import trapline.engine.event.ObservedEvent;
 import trapline.replayer.EventFields;
 import trapline.replayer.EventQuery;
 import trapline.replayer.Session;
-import trapline.schemas.SessionHeader.GuestKind;
 
 /// What is exported: a session's events that fit a query.
 ///
@@ -25,16 +26,45 @@ public record Export(Session session, EventQuery query, Path scratch, LongConsum
         void event(Envelope envelope) throws IOException;
     }
 
+    /// Receives events in order, with those that do not fit and are context.
+    public interface Reader {
+        void event(Envelope envelope, boolean fits) throws IOException;
+    }
+
     /// Hands over each event that fits, and says how many did.
     long each(Sink sink) throws IOException {
         long[] counts = new long[2];
+        return run(
+                query,
+                envelope -> {
+                    counts[0]++;
+                    sink.event(envelope);
+                },
+                counts);
+    }
+
+    /// Hands over each event up to the last asked for, and says how many fit.
+    long all(Reader reader) throws IOException {
+        EventQuery before =
+                new EventQuery(1, query.to(), Optional.empty(), Set.of(), Optional.empty());
+        query.check(session);
+        long[] counts = new long[2];
+        return run(
+                before,
+                envelope -> {
+                    boolean fits = query.fits(session, envelope);
+                    counts[0] += fits ? 1 : 0;
+                    reader.event(envelope, fits);
+                },
+                counts);
+    }
+
+    /// @param counts how many events were taken, and how many looked at
+    private long run(EventQuery events, Sink sink, long[] counts) throws IOException {
         try {
-            query.run(
+            events.run(
                     session,
-                    envelope -> {
-                        counts[0]++;
-                        accept(sink, envelope);
-                    },
+                    envelope -> accept(sink, envelope),
                     () -> {
                         if (++counts[1] % OFTEN == 0) {
                             progress.accept(counts[1]);
@@ -49,7 +79,7 @@ public record Export(Session session, EventQuery query, Path scratch, LongConsum
 
     /// The fields that an event of what is asked for may have, by what is asked for alone.
     SequencedSet<String> fields() {
-        boolean observed = session.header().guest().kind() == GuestKind.TRACE;
+        boolean observed = session.imported();
         return EventFields.names(
                 query.eventTypes().stream()
                         .filter(type -> ObservedEvent.class.isAssignableFrom(type) == observed)

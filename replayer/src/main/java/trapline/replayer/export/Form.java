@@ -14,7 +14,13 @@ public enum Form {
     CSV("a table with a header, RFC 4180", CsvExporter::new),
     AVRO(
             "the session itself as an Avro container file, which 'file:' logs hold",
-            AvroExporter::new);
+            AvroExporter::new),
+    PERFETTO(
+            "a timeline in protocol buffers, for ui.perfetto.dev and the trace processor",
+            () -> new TimelineExporter(PerfettoTimeline::new)),
+    CHROME(
+            "the same timeline in JSON, for chrome://tracing, ui.perfetto.dev and speedscope",
+            () -> new TimelineExporter(ChromeTimeline::new));
 
     private final String summary;
     private final Supplier<Exporter> exporter;
@@ -58,7 +64,7 @@ public enum Form {
 
     /// Whether it is text that a terminal may show.
     public boolean text() {
-        return this != AVRO;
+        return this == JSON || this == CSV || this == CHROME;
     }
 
     public Exporter exporter() {

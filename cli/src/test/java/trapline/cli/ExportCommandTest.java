@@ -4,12 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -130,6 +133,32 @@ class ExportCommandTest {
         assertEquals(verified, Ran.line("verify last" + there).expect(ExitCode.DONE).out());
         assertEquals(
                 Set.of(guest, file("from"), copy), Set.copyOf(files()), "nothing else is left");
+    }
+
+    /// The first WRMSR of SPEC_CTRL exits at event 92 and is entered again at 101, an event a microsecond.
+    @Test
+    void aTimelineHasExitsAsSlicesWithArrowsToWhatTheyCaused() throws IOException {
+        on("export last --to chrome --until 101 --out " + file("t.json")).expect(ExitCode.DONE);
+        String text = Files.readString(file("t.json"));
+        JsonNode events = new ObjectMapper().readTree(text).get("traceEvents");
+        List<String> exit =
+                StreamSupport.stream(events.spliterator(), false)
+                        .filter(event -> event.path("ts").longValue() == 92)
+                        .filter(event -> event.get("ph").textValue().matches("[BsfE]"))
+                        .map(event -> event.get("ph").textValue() + event.path("name").asText())
+                        .toList();
+        // 93 to 98, 100 and 101; 99 is the guest's own op, which ends.
+        assertEquals("BMSR_WRITE IA32_SPEC_CTRL", exit.get(1), exit.toString());
+        assertEquals(8, exit.stream().filter(e -> e.startsWith("s")).count());
+        assertTrue(
+                text.contains(
+                        "\"ph\":\"C\",\"pid\":1,\"tid\":0,\"name\":\"vCPU 0 intercepts"
+                                + " IA32_SPEC_CTRL in bitmap01\",\"ts\":98,\"args\":{\"value\":0}"),
+                text);
+        assertTrue(
+                text.contains(
+                        "\"name\":\"vCPU 0 SPEC_CTRL of the guest\",\"ts\":99,\"args\":{\"value\":1}"),
+                text);
     }
 
     @Test

@@ -53,8 +53,8 @@ final class VmThreads {
         return vms;
     }
 
-    /// Gives threads their VMs once enough of the trace has been seen. Threads that run a vCPU without having
-    /// told which get the VM's next.
+    /// Gives threads their VMs once enough of the trace has been seen. Where no thread has told which vCPU it
+    /// runs, they get numbers; so does one that can be of no VM that is known.
     void settle(Collection<HostThread> threads) {
         List<HostThread> byId =
                 threads.stream()
@@ -68,6 +68,7 @@ final class VmThreads {
             }
         }
         threads.stream().filter(thread -> thread.vm < 0).forEach(this::adopt);
+        byId.stream().filter(thread -> thread.vm < 0).forEach(this::join);
     }
 
     /// A vCPU's thread joins the VM that it may be of, or is the first of another.
@@ -92,14 +93,16 @@ final class VmThreads {
         thread.vm = vms.indexOf(vm);
     }
 
-    /// A thread that runs no vCPU belongs to the only VM, or to its process's.
+    /// A thread of which no vCPU is known belongs to the only VM, to its process's, or to its neighbours'.
     void adopt(HostThread thread) {
         if (vms.size() == 1) {
             thread.vm = 0;
             return;
         }
-        for (int i = 0; i < vms.size(); i++) {
-            if (vms.get(i).isOf(thread) || servant(thread, vms.get(i))) {
+        for (int i = 0; i < vms.size() && thread.vm < 0; i++) {
+            Vm vm = vms.get(i);
+            boolean near = thread.runsVcpu && vm.mayHave(thread);
+            if (vm.isOf(thread) || servant(thread, vm) || near) {
                 thread.vm = i;
             }
         }

@@ -192,6 +192,22 @@ class ObserverTest {
         assertTrue(observer.numbered());
     }
 
+    /// It runs a vCPU, as its access tells, and can be of neither of the others.
+    @Test
+    void aThreadThatTellsNothingIsAVmOfItsOwn() {
+        open();
+        observer.thread(50, 40, "qemu");
+        observer.thread(60, 59, "qemu");
+        observer.thread(5000, 0, "crosvm");
+        entry(50, 0);
+        entry(60, 0);
+        hit(5000, Tracepoint.KVM_MSR, NOTHING);
+        observer.finish();
+        assertEquals(1, hits(2).size());
+        assertTrue(observer.numbered());
+        assertEquals(Map.of(), observer.unassigned());
+    }
+
     @Test
     void anEntryThatComesLateStillNamesTheVcpu() {
         open();

@@ -34,6 +34,9 @@ public final class Observer implements TraceSink {
     /// Events held at most before threads get their vCPUs.
     private static final int HELD = 1 << 16;
 
+    /// Pauses for which they are held at most.
+    private static final int HELD_PAUSES = 10;
+
     /// The most vCPUs that KVM gives a VM, and then some.
     private static final int MOST_VCPUS = 1 << 16;
 
@@ -59,7 +62,7 @@ public final class Observer implements TraceSink {
         /// @param vm which of the trace's VMs, from 0
         void event(int vm, Envelope envelope);
 
-        /// It may be long until more comes.
+        /// It may be long until more comes, see [TraceSink#pause].
         default void pause() {}
     }
 
@@ -71,6 +74,7 @@ public final class Observer implements TraceSink {
     private final List<Runnable> held = new ArrayList<>();
     private final SortedMap<String, Long> unassigned = new TreeMap<>();
     private boolean settled;
+    private int pauses;
     private TraceOpened opened;
     private HostThread last = new HostThread(-1, 0, "");
     private long early;
@@ -172,10 +176,10 @@ public final class Observer implements TraceSink {
         }
     }
 
-    /// Hands on what is held, because the trace pauses: it may be long until more comes.
+    /// Where a trace is followed, nothing is held for longer than a second or so.
     @Override
     public void pause() {
-        if (!settled && !held.isEmpty()) {
+        if (!settled && !held.isEmpty() && ++pauses == HELD_PAUSES) {
             settle();
         }
         sink.pause();

@@ -19,6 +19,7 @@ import trapline.engine.text.InputException.Kind;
 public final class TraceReader {
 
     private static final long PATIENCE_MILLIS = 100;
+    private static final long PAUSE_NANOS = PATIENCE_MILLIS * 1_000_000;
 
     private final String name;
     private final InputStream stream;
@@ -96,8 +97,13 @@ public final class TraceReader {
 
     private void deliver(TraceSink sink, Thread worker) throws InterruptedException {
         boolean asked = false;
+        long paused = System.nanoTime();
         while (true) {
             Batch batch = batches.take(PATIENCE_MILLIS);
+            if (following && System.nanoTime() - paused >= PAUSE_NANOS) {
+                sink.pause();
+                paused = System.nanoTime();
+            }
             if (batch == Batches.LAST) {
                 stoppedEarly = stopped;
                 return;

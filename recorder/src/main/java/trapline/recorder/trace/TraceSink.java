@@ -30,6 +30,6 @@ public interface TraceSink {
     /// @param count 0 where it does not tell
     void lost(int cpu, long time, long count);
 
-    /// What has come was handed on, and it may be long until more comes: a trace is being followed.
+    /// Comes some ten times a second while a trace is followed: it may be long until more comes.
     default void pause() {}
 }

@@ -1,5 +1,7 @@
 package trapline.cli;
 
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -12,7 +14,9 @@ import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import trapline.engine.text.InputException;
 import trapline.journal.Journal;
+import trapline.journal.Journals;
 import trapline.recorder.observe.Imported;
 import trapline.recorder.observe.Importer;
 import trapline.recorder.observe.Observer;
@@ -21,6 +25,10 @@ import trapline.recorder.observe.VmChoice;
 import trapline.recorder.trace.TraceReader;
 import trapline.recorder.trace.TraceSummary;
 import trapline.recorder.trace.TraceSummary.Malformed;
+import trapline.replayer.Session;
+import trapline.replayer.SessionCopy;
+import trapline.schemas.CatalogueEntry;
+import trapline.schemas.CatalogueEntry.Status;
 
 /// `import`: a trace of a real host becomes a session, or one for each VM in it.
 @Command(
@@ -29,7 +37,8 @@ import trapline.recorder.trace.TraceSummary.Malformed;
         footer = {
             "",
             "FILE is what ftrace, 'trace-cmd report' or 'perf script' print, or a log of MSR accesses;",
-            "plain, .gz or .zst. Events of kvm: become the session's; others are counted and left out.",
+            "plain, .gz or .zst; or a container file of ours (.avro), whose session comes in as it is.",
+            "Events of kvm: become the session's; others are counted and left out.",
             "Which thread is which vCPU, kvm_entry tells; without it threads are numbered by their ids.",
             "Without process ids, VMs are told apart by their threads' ids.",
             "",
@@ -70,6 +79,65 @@ final class ImportCommand extends LogCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        return isContainer() ? copy() : read();
+    }
+
+    private boolean isContainer() {
+        try {
+            return TraceReader.isContainer(Path.of(file));
+        } catch (InvalidPathException e) {
+            return false;
+        }
+    }
+
+    /// A session of our own comes in as it is.
+    private int copy() {
+        if (follow || vm != null || pid != null) {
+            throw usage("%s holds a session of ours: it has no --follow, --vm and --pid", file);
+        }
+        try (Journal from = Journals.openReadOnly("file:" + file, Optional.empty());
+                Journal to = openLog();
+                Console.Progress progress = console().progress("importing", -1)) {
+            CatalogueEntry entry = only(from);
+            String name = entry.header().session();
+            if (to.sessions().stream().anyMatch(e -> e.header().session().equals(name))) {
+                throw new InputException(
+                        InputException.Kind.NOT_APPLICABLE,
+                        file,
+                        "session %s is in %s already".formatted(name, to.location()));
+            }
+            try (Session session = Session.open(from, name)) {
+                long events = SessionCopy.copy(session, to, progress);
+                boolean closed = entry.status() == Status.CLOSED;
+                print(new Imported(name, events, 0, session.vcpus(), closed));
+            }
+        }
+        return ExitCode.DONE.number();
+    }
+
+    private CatalogueEntry only(Journal from) {
+        List<CatalogueEntry> entries = from.sessions();
+        if (entries.isEmpty()) {
+            throw from.damaged().getFirst();
+        }
+        return entries.getFirst();
+    }
+
+    private void print(Imported session) {
+        Console console = console();
+        if (console.json()) {
+            Map<String, Object> tree = new LinkedHashMap<>();
+            tree.put("session", session.session());
+            tree.put("sessions", List.of(tree(session)));
+            tree.put("format", "container");
+            console.document(tree);
+        } else {
+            console.line(session.session());
+        }
+        note(session, console);
+    }
+
+    private int read() {
         VmChoice choice = new VmChoice(Optional.ofNullable(vm), Optional.ofNullable(pid));
         Importer.Result result;
         try (Journal journal = openLog()) {
@@ -135,18 +203,20 @@ final class ImportCommand extends LogCommand implements Callable<Integer> {
         } else {
             result.sessions().forEach(session -> console.line(session.session()));
         }
-        result.sessions()
-                .forEach(session ->
-                        console.note(
-                                "%s %s: %s events on %d vCPU%s%s",
-                                session.closed() ? "imported" : "interrupted, torn:",
-                                session.session(),
-                                Table.number(session.events()),
-                                session.vcpus(),
-                                session.vcpus() == 1 ? "" : "s",
-                                gaps(session.gaps())));
+        result.sessions().forEach(session -> note(session, console));
         note(result.trace(), console);
         note(result.observer(), console);
+    }
+
+    private static void note(Imported session, Console console) {
+        console.note(
+                "imported %s%s: %s events on %d vCPU%s%s",
+                session.session(),
+                session.closed() ? "" : ", which is torn",
+                Table.number(session.events()),
+                session.vcpus(),
+                session.vcpus() == 1 ? "" : "s",
+                gaps(session.gaps()));
     }
 
     private static String gaps(long gaps) {

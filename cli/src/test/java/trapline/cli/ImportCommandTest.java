@@ -155,4 +155,23 @@ class ImportCommandTest {
         assertFalse(ran.message().isEmpty());
         assertFalse(Files.exists(folder.resolve("log")));
     }
+
+    @Test
+    void aSessionOfOursComesBackAsItWas() {
+        String session =
+                on("record --guest ssbd-per-task --format json").json().get("session").asText();
+        Path file = folder.resolve("mailed.avro");
+        on("export " + session + " --to avro --out " + file).expect(ExitCode.DONE);
+        String other = " --log file:" + folder.resolve("other");
+        assertEquals(session + "\n", Ran.line("import " + file + other).out());
+        Ran.line("verify " + session + other).expect(ExitCode.DONE);
+        assertEquals(
+                file
+                        + ": session "
+                        + session
+                        + " is in file:"
+                        + folder.resolve("other")
+                        + " already",
+                Ran.line("import " + file + other).expect(ExitCode.BAD_INPUT).message());
+    }
 }

@@ -117,8 +117,8 @@ final class Forms {
         forms(KVM_SKINIT, V5_4, "rip: 0x{rip:x016} slb: 0x{slb:x08}");
         forms(KVM_ASYNC_PF_COMPLETED, V5_4, "gva {gva:#x} address {address:#x}");
         forms(KVM_APICV_INHIBIT_CHANGED,
-                V6_12, "{set=cleared~set} reason={reason:d}, inhibits=0x{inhibits:x}{inhibited!}",
-                V6_1, "{set=cleared~set} reason={reason:d}, inhibits=0x{inhibits:x}");
+                V6_12, "{set=cleared~set} reason={reason:u}, inhibits=0x{inhibits:x}{inhibited!}",
+                V6_1, "{set=cleared~set} reason={reason:u}, inhibits=0x{inhibits:x}");
         // spotless:on
     }
 

@@ -11,7 +11,7 @@ final class Scan {
 
     static {
         for (int c = 0; c < DIGITS.length; c++) {
-            DIGITS[c] = (byte) Character.digit(c, 16);
+            DIGITS[c] = (byte) (c >= 'A' && c <= 'F' ? -1 : Character.digit(c, 16));
         }
     }
 
@@ -33,13 +33,14 @@ final class Scan {
     void start(byte[] text, int from, int to) {
         bytes = text;
         end = to;
+        at = from;
         farthest = from;
         again(from);
     }
 
     /// Forgets all fields, to try another form.
     void again(int from) {
-        farthest = Math.max(farthest, at < end ? at : from);
+        farthest = Math.max(farthest, at);
         at = from;
         present = 0;
         text = "";
@@ -96,7 +97,7 @@ final class Scan {
         return true;
     }
 
-    /// Reads up to sixteen hexadecimal digits, without a prefix.
+    /// Reads up to sixteen hexadecimal digits, without a prefix; the kernel's are in lower case.
     boolean hex() {
         int from = at;
         int i = from;

@@ -8,14 +8,12 @@ public final class TracepointPrinter {
 
     private TracepointPrinter() {}
 
-    /// In the form that shows most of these fields and needs no other.
+    /// In the form that shows most of these fields and needs no other, the latest if there are several.
     public static String print(Tracepoint point, TraceFields fields) {
         Form best = null;
-        Form[] forms = Forms.of(point);
-        for (int i = forms.length - 1; i >= 0; i--) {
-            if (forms[i].prints(fields)
-                    && (best == null || forms[i].shows(fields) > best.shows(fields))) {
-                best = forms[i];
+        for (Form form : Forms.of(point)) {
+            if (form.prints(fields) && (best == null || better(form, best, fields))) {
+                best = form;
             }
         }
         Keyed keyed = Keyed.of(point);
@@ -31,6 +29,11 @@ public final class TracepointPrinter {
         return form != null && form.prints(fields)
                 ? form.print(fields, tree)
                 : print(point, fields);
+    }
+
+    private static boolean better(Form form, Form other, TraceFields fields) {
+        int more = form.shows(fields) - other.shows(fields);
+        return more > 0 || (more == 0 && form.since.compareTo(other.since) > 0);
     }
 
     private static Form best(Tracepoint point, TraceFields fields, Form found) {

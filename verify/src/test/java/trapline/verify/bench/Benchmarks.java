@@ -19,6 +19,7 @@ public final class Benchmarks {
         ALL.put("diff", new DiffBenchmark());
         ALL.put("seek", new SeekBenchmark());
         ALL.put("memory", new MemoryBenchmark());
+        ALL.put("import", new ImportBenchmark());
     }
 
     private Benchmarks() {}

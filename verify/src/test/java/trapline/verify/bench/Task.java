@@ -39,6 +39,7 @@ final class Task {
                     case "verify" -> verify(args[1], args[2]);
                     case "diff" -> diff(args[1], args[2], args[3]);
                     case "seek" -> seek(args[1], args[2], Integer.parseInt(args[3]));
+                    case "parse" -> Map.of("linesPerSecond", ImportBenchmark.parse(args[1]));
                     default -> throw new IllegalArgumentException(args[0]);
                 };
         System.out.println(Json.of(result));

@@ -226,7 +226,7 @@ final class ImportCommand extends LogCommand implements Callable<Integer> {
                         .formatted(Table.number(gaps), gaps == 1 ? "" : "s");
     }
 
-    private static void note(TraceSummary trace, Console console) {
+    static void note(TraceSummary trace, Console console) {
         console.note(
                 "%s: %s lines, %s events read, %s others left out%s",
                 trace.format().text(),

@@ -45,13 +45,17 @@ import trapline.replayer.times.TimesTree;
             "",
             "Examples:",
             "  trapline stat last",
+            "  trapline stat trace.txt.gz --interval 1s",
             "  trapline stat last --by reason,msr --sort p99 --top 10 --histogram",
             "  trapline stat last --where 'event.reason == \"MSR_WRITE\" && vcpu == 1' --by rip",
             "  trapline stat last --format json | jq '.byReason[] | [.reason, .count]'"
         })
 final class StatCommand extends LogCommand implements Callable<Integer> {
 
-    @Parameters(paramLabel = "SESSION", description = SESSION)
+    @Parameters(
+            paramLabel = "SESSION",
+            description =
+                    SESSION + " Or a trace's file, as 'import' reads it, or - for standard input.")
     String session;
 
     @Mixin LookOptions options;
@@ -62,6 +66,10 @@ final class StatCommand extends LogCommand implements Callable<Integer> {
             throw usage("--top: expected a number from 1, found %d", options.rows());
         }
         Console console = console();
+        if (TraceStat.isTrace(session)) {
+            new TraceStat(session, options, console).run();
+            return ExitCode.DONE.number();
+        }
         try (Journal journal = openLogToRead();
                 Session opened = Session.open(journal, session);
                 Console.Progress progress = console.progress("counting", -1)) {

@@ -154,13 +154,13 @@ final class TimesText {
         List<String> remarks = new ArrayList<>();
         if (times.timed() && !times.sawExit()) {
             remarks.add(
-                    "The trace has no kvm_exit: how many exits there were, for what reason and for how"
+                    "No kvm_exit is in the trace: how many exits there were, for what reason and for how"
                             + " long, it does not tell.");
         } else if (times.timed() && times.entries() == 0) {
-            remarks.add("The trace has no kvm_entry: how long exits took it does not tell.");
+            remarks.add("No kvm_entry is in the trace: how long exits took, it does not tell.");
         } else if (times.timed() && times.withoutEntry() > 0) {
             remarks.add(
-                    "%s have no entry behind them and are not timed."
+                    "%s not timed: no entry of the vCPU follows."
                             .formatted(exits(times.withoutEntry())));
         }
         if (times.gaps() > 0) {

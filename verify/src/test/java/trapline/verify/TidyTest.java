@@ -132,6 +132,8 @@ class TidyTest {
                                     "replayer.export",
                                     "replayer.times",
                                     "recorder",
+                                    "recorder.observe",
+                                    "recorder.trace",
                                     "journal",
                                     "journal.broker",
                                     "dashboard")));

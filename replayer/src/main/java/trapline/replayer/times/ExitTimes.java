@@ -46,6 +46,7 @@ public final class ExitTimes {
     private final Vendor vendor;
     private final Groups groups;
     private final Windows windows;
+    private final Tap tap;
     private final TreeMap<Integer, Handling> handlings = new TreeMap<>();
     private final Gaps gaps = new Gaps();
     private final ObservedExits observed = new ObservedExits(this);
@@ -63,6 +64,11 @@ public final class ExitTimes {
 
     /// @param vendor whose exit reasons the model's events have
     public ExitTimes(Look look, Vendor vendor) {
+        this(look, vendor, Tap.NONE);
+    }
+
+    ExitTimes(Look look, Vendor vendor, Tap tap) {
+        this.tap = tap;
         this.look = look;
         this.vendor = vendor;
         Set<Dimension> dimensions = EnumSet.of(Dimension.VCPU);
@@ -130,6 +136,7 @@ public final class ExitTimes {
         timed = true;
         first = Math.min(first, time);
         last = Math.max(last, time);
+        tap.time(time);
         if (windows != null) {
             windows.advance(time);
         }
@@ -246,6 +253,7 @@ public final class ExitTimes {
     void took(Dimension dimension, long code, long duration, Handling handling, long now) {
         long userspace = handling.inUserspace(now);
         groups.of(dimension, code).took(duration, userspace, handling.halted());
+        tap.took(dimension, code, duration);
         Group inWindow = windows == null ? null : windows.groups().of(dimension, code);
         if (inWindow != null) {
             inWindow.took(duration, userspace, handling.halted());
@@ -258,6 +266,7 @@ public final class ExitTimes {
             return;
         }
         group.happened();
+        tap.happened(dimension, code);
         Group inWindow = windows == null ? null : windows.groups().of(dimension, code);
         if (inWindow != null) {
             inWindow.happened();

@@ -33,6 +33,8 @@ import trapline.replayer.export.Form;
             "            of the events that --type allows; a text that a spreadsheet would take for a",
             "            formula begins with an apostrophe",
             "  avro      the session itself as an Avro container file, as a file: log holds it",
+            "  parquet   a row for each event; typed columns for what is asked for most, 64-bit values as",
+            "            unsigned numbers, JSON for the rest (fields)",
             "  perfetto  a timeline for ui.perfetto.dev: a row for each vCPU, exits until the next entry as",
             "            slices with arrows to what they caused, and as counters SPEC_CTRL and which",
             "            accesses to an MSR are intercepted (1 reads, 2 writes, 3 both). An imported trace",

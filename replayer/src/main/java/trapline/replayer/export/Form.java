@@ -15,6 +15,7 @@ public enum Form {
     AVRO(
             "the session itself as an Avro container file, which 'file:' logs hold",
             AvroExporter::new),
+    PARQUET("a Parquet file: typed columns, zstd, a row for each event", ParquetExporter::new),
     PERFETTO(
             "a timeline in protocol buffers, for ui.perfetto.dev and the trace processor",
             () -> new TimelineExporter(PerfettoTimeline::new)),

@@ -45,6 +45,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             CostsCommand.class,
             BrokerCommand.class,
             ExportCommand.class,
+            CalibrateCommand.class,
             HelpCommand.class
         })
 public final class Main implements Runnable {

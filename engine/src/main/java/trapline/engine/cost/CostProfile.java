@@ -164,4 +164,35 @@ public record CostProfile(
     public Figure figure(String key) {
         return figures.get(key);
     }
+
+    /// The profile as a file that reads back as the same.
+    public String text() {
+        StringBuilder text = new StringBuilder();
+        text.append("costs: ").append(quoted(name)).append('\n');
+        text.append("summary: ").append(quoted(summary)).append('\n');
+        text.append("unit: ").append(quoted(unit)).append('\n');
+        text.append("actions:\n");
+        figures.forEach((action, figure) -> {
+            text.append("  ").append(action).append(":\n    range: [");
+            text.append(number(figure.range().low())).append(", ");
+            text.append(number(figure.range().typical())).append(", ");
+            text.append(number(figure.range().high())).append("]\n");
+            if (!figure.source().isEmpty()) {
+                text.append("    source: ").append(quoted(figure.source())).append('\n');
+            }
+            if (figure.assumed()) {
+                text.append("    assumed: true\n");
+            }
+        });
+        return text.toString();
+    }
+
+    private static String quoted(String text) {
+        return '"' + text.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
+    }
+
+    /// Files have whole cycles.
+    private static String number(double cycles) {
+        return Long.toString(Math.round(cycles));
+    }
 }

@@ -20,6 +20,7 @@ import trapline.engine.text.Suggestion;
 import trapline.journal.Journal;
 import trapline.replayer.Diff;
 import trapline.replayer.DiffResult;
+import trapline.replayer.FidelityRun;
 import trapline.replayer.ResultTree;
 import trapline.replayer.Session;
 
@@ -35,7 +36,8 @@ import trapline.replayer.Session;
             "Examples:",
             "  trapline diff last --candidate kvm-6.1,spec-ctrl=v4",
             "  trapline diff last --base kvm-5.15 --candidate my.yaml --html report.html",
-            "  trapline diff last --candidate kvm-6.6 --fail-on guest-visible --quiet >/dev/null"
+            "  trapline diff last --candidate kvm-6.6 --fail-on guest-visible --quiet >/dev/null",
+            "  trapline diff TRACE --base kvm-6.1 --candidate kvm-6.18 --cpu EPYC-Milan"
         },
         exitCodeList = "1:What --fail-on names has happened.")
 final class DiffCommand extends LogCommand implements Callable<Integer> {
@@ -49,7 +51,10 @@ final class DiffCommand extends LogCommand implements Callable<Integer> {
     @Option(
             names = "--base",
             paramLabel = "POLICY",
-            description = {POLICY, "Default: the policy that was recorded"})
+            description = {
+                POLICY,
+                "Default: the policy that was recorded; for an imported trace, that of --as"
+            })
     String base;
 
     @Option(
@@ -60,6 +65,8 @@ final class DiffCommand extends LogCommand implements Callable<Integer> {
     String candidate;
 
     @Mixin CostOption cost;
+
+    @Mixin TraceOptions trace;
 
     @Option(
             names = "--html",
@@ -98,8 +105,12 @@ final class DiffCommand extends LogCommand implements Callable<Integer> {
         Policy after = MachineOptions.policy(candidate);
         try (Journal journal = openLogToRead();
                 Session opened = Session.open(journal, session)) {
-            Policy before = base == null ? opened.policy() : MachineOptions.policy(base);
-            DiffResult diff = run(opened, before, after, cost.profile(opened), console);
+            Policy before = before(opened);
+            Session placed = trace.placed(opened, before, console);
+            DiffResult diff = run(placed, before, after, cost.profile(placed), console);
+            if (opened.imported()) {
+                diff = held(placed, trace.recording(before), diff, console);
+            }
             if (page) {
                 console.out().print(DiffPage.of(diff));
             } else if (console.json()) {
@@ -112,6 +123,26 @@ final class DiffCommand extends LogCommand implements Callable<Integer> {
                 console.note("report: %s", file);
             }
             return (matches(diff) ? ExitCode.NO : ExitCode.DONE).number();
+        }
+    }
+
+    private Policy before(Session opened) {
+        String named = base == null ? trace.as : base;
+        if (named != null) {
+            return MachineOptions.policy(named);
+        }
+        if (opened.imported()) {
+            throw usage(
+                    "session %s is an imported trace, which says no policy: --base names one to compare with",
+                    opened.name());
+        }
+        return opened.policy();
+    }
+
+    /// Beside an imported trace's diff stands how well the model has the trace itself.
+    private static DiffResult held(Session session, Policy as, DiffResult diff, Console console) {
+        try (Console.Progress progress = console.progress("holding against the trace", -1)) {
+            return diff.heldAgainst(FidelityRun.of(session, as, progress));
         }
     }
 

@@ -1,7 +1,11 @@
 package trapline.cli;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import trapline.engine.cost.Range;
 import trapline.engine.event.Event;
 import trapline.engine.rule.Violation;
@@ -14,6 +18,7 @@ import trapline.replayer.DiffResult.Divergence;
 import trapline.replayer.DiffResult.Side;
 import trapline.replayer.SideBySide;
 import trapline.replayer.SideBySide.Row;
+import trapline.replayer.Unseen;
 
 /// A diff as a table for the terminal.
 final class DiffText {
@@ -26,9 +31,11 @@ final class DiffText {
     /// A break-even beyond so many times a figure's range says nothing.
     private static final int FAR = 10;
 
+    private static final String HANDLED = "  handled ";
+
     private final DiffResult diff;
     private final boolean all;
-    private final Table table = new Table("lrrr");
+    private final Table table = new Table("lrrrl");
 
     private DiffText(DiffResult diff, boolean all) {
         this.diff = diff;
@@ -69,7 +76,7 @@ final class DiffText {
         table.row("", diff.base().policy(), diff.candidate().policy());
         row("", counts.exits());
         rows("  ", counts.exitsByReason());
-        rows("  handled ", counts.msrs());
+        rows(HANDLED, withUnseen(counts.msrs()));
         row("", counts.host(false));
         rows("  ", counts.hostByMsr(false));
         row("", counts.host(true));
@@ -81,7 +88,31 @@ final class DiffText {
     }
 
     private void row(String indent, Row row) {
-        table.row(indent + row.name(), row.base(), row.candidate(), change(row.change()));
+        table.row(
+                indent + row.name(),
+                row.base(),
+                row.candidate(),
+                change(row.change()),
+                unseen(indent, row).map(unseen -> "at least: " + unseen.why()).orElse(""));
+    }
+
+    private Optional<Unseen> unseen(String indent, Row row) {
+        return indent.equals(HANDLED) ? diff.unseen(row.name()) : Optional.empty();
+    }
+
+    /// What a trace cannot have counts 0 at least; many such rows are in a note alone.
+    private List<Row> withUnseen(List<Row> rows) {
+        Set<String> unseen =
+                diff.trace().stream()
+                        .flatMap(trace -> trace.unseen().stream())
+                        .map(Unseen::access)
+                        .collect(Collectors.toCollection(TreeSet::new));
+        rows.forEach(row -> unseen.remove(row.name()));
+        List<Row> more = new ArrayList<>(rows);
+        if (all || unseen.size() <= FEW) {
+            unseen.forEach(access -> more.add(new Row(access, 0, 0)));
+        }
+        return more;
     }
 
     private static String change(long change) {
@@ -89,10 +120,13 @@ final class DiffText {
     }
 
     private void rows(String indent, List<Row> rows) {
-        long unchanged = rows.stream().filter(row -> row.change() == 0).count();
+        long unchanged =
+                rows.stream()
+                        .filter(row -> row.change() == 0 && unseen(indent, row).isEmpty())
+                        .count();
         boolean fold = !all && unchanged > FEW;
         for (Row row : rows) {
-            if (!fold || row.change() != 0) {
+            if (!fold || row.change() != 0 || unseen(indent, row).isPresent()) {
                 row(indent, row);
             }
         }

@@ -21,6 +21,7 @@ import trapline.engine.sim.Ingredients;
 import trapline.engine.text.InputException;
 import trapline.engine.text.Node;
 import trapline.recorder.Plan;
+import trapline.replayer.Session;
 
 /// What runs, on what, under which policy.
 final class MachineOptions {
@@ -28,14 +29,15 @@ final class MachineOptions {
     private static final String DEFAULT_CPU = "Icelake-Server";
     private static final String DEFAULT_POLICY = "kvm-6.1";
     private static final int MOST_VCPUS = 1024;
+    private static final String SESSION = "last|[0-9a-z]{1,12}";
 
     @Option(
             names = "--guest",
             required = true,
             paramLabel = "GUEST",
             description =
-                    "A built-in guest (see 'guests'), a scenario file or an MSR log;"
-                            + " - for standard input.")
+                    "A built-in guest (see 'guests'), a scenario file, an MSR log or an imported"
+                            + " session; - for standard input.")
     String guest;
 
     @Option(
@@ -125,6 +127,32 @@ final class MachineOptions {
         return new Plan(ingredients, cpuName, policyName, Optional.empty());
     }
 
+    /// Whether the guest is none that is known, and could be a session by its name.
+    boolean mayBeSession() {
+        return guest.matches(SESSION)
+                && !GuestFile.builtIn().contains(guest)
+                && files.apply(guest).isEmpty();
+    }
+
+    /// An imported session on the machine that the options name.
+    Session placed(Session session, Console console) {
+        if (!session.imported()) {
+            throw new InputException(
+                    InputException.Kind.NOT_APPLICABLE,
+                    "",
+                    "session %s is no imported trace; 'replay %s --policy POLICY --save' runs it again"
+                            .formatted(session.name(), session.name()));
+        }
+        if (vcpus != null) {
+            throw new ParameterException(
+                    command.commandLine(),
+                    "--vcpus: session %s was traced with %d"
+                            .formatted(session.name(), session.vcpus()));
+        }
+        Policy resolved = policy(policy == null ? DEFAULT_POLICY : policy);
+        return TraceOptions.on(session, cpu, resolved, seed, console);
+    }
+
     /// What of the guest's log was left out, if it is one; known after [#plan].
     Optional<Malformed> malformed() {
         return malformed;
@@ -146,7 +174,7 @@ final class MachineOptions {
         }
     }
 
-    private static Platform cpu(String name) {
+    static Platform cpu(String name) {
         Platform platform = new Platforms(UserFiles::text).resolve(name);
         CostProfile.find(platform.description().costs(), UserFiles::text);
         return platform;

@@ -4,17 +4,20 @@ import java.time.InstantSource;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import trapline.engine.guest.MsrLog.Malformed;
 import trapline.engine.sim.EntryFailures.Failure;
 import trapline.journal.Journal;
+import trapline.journal.JournalException;
 import trapline.recorder.Driver;
 import trapline.recorder.Plan;
 import trapline.recorder.Recorded;
 import trapline.recorder.Recorder;
 import trapline.replayer.ResultTree;
+import trapline.replayer.Session;
 
 /// `record`: runs a guest and records its session.
 @Command(
@@ -28,7 +31,8 @@ import trapline.replayer.ResultTree;
             "Examples:",
             "  trapline record --guest ssbd-per-task",
             "  trapline record --guest my.yaml --cpu EPYC-Milan --policy kvm-6.6 --vcpus 4",
-            "  trapline record --guest - --policy kvm-6.1,spec-ctrl=v4 <my.yaml"
+            "  trapline record --guest - --policy kvm-6.1,spec-ctrl=v4 <my.yaml",
+            "  trapline record --guest TRACE --policy kvm-6.1       # an imported session, executed"
         })
 final class RecordCommand extends LogCommand implements Callable<Integer> {
 
@@ -36,8 +40,11 @@ final class RecordCommand extends LogCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Plan plan = machine.plan();
         Console console = console();
+        if (machine.mayBeSession()) {
+            return ofTrace(console);
+        }
+        Plan plan = machine.plan();
         Recorded recorded;
         try (Journal journal = openLog()) {
             recorded = record(journal, plan, Driver.guest(plan.ingredients()), this);
@@ -50,6 +57,29 @@ final class RecordCommand extends LogCommand implements Callable<Integer> {
                 });
         print(recorded, tree, console);
         return (recorded.closed() ? ExitCode.DONE : ExitCode.NO).number();
+    }
+
+    /// Executes an imported trace's ops; a name that no session has is no guest's either.
+    private int ofTrace(Console console) {
+        try (Journal journal = openLogToExtend();
+                Session session = Session.open(journal, machine.guest)) {
+            Session placed = machine.placed(session, console);
+            Plan plan =
+                    new Plan(
+                            placed.parts(),
+                            placed.header().machine().platform(),
+                            placed.header().policy(),
+                            Optional.of(session.name()));
+            Recorded recorded = record(journal, plan, ReplayCommand.driver(placed), this);
+            print(recorded, console);
+            return (recorded.closed() ? ExitCode.DONE : ExitCode.NO).number();
+        } catch (JournalException e) {
+            if (e.kind() == JournalException.Kind.NO_LOG
+                    || e.kind() == JournalException.Kind.NO_SESSION) {
+                machine.plan();
+            }
+            throw e;
+        }
     }
 
     private static void note(Malformed malformed, Console console) {

@@ -5,6 +5,7 @@ import java.util.SequencedMap;
 import java.util.concurrent.Callable;
 import java.util.function.BooleanSupplier;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import trapline.engine.cpu.World;
@@ -42,12 +43,15 @@ final class ReplayCommand extends LogCommand implements Callable<Integer> {
             description = "Record it as a session of its own in the same log, and print its id.")
     boolean save;
 
+    @Mixin TraceOptions trace;
+
     @Override
     public Integer call() {
         Console console = console();
         Policy resolved = MachineOptions.policy(policy);
         try (Journal journal = save ? openLogToExtend() : openLogToRead();
-                Session opened = Session.open(journal, session)) {
+                Session found = Session.open(journal, session)) {
+            Session opened = trace.placed(found, resolved, console);
             if (save) {
                 Recorded recorded = save(journal, opened, resolved);
                 RecordCommand.print(recorded, console);
@@ -90,7 +94,7 @@ final class ReplayCommand extends LogCommand implements Callable<Integer> {
         return RecordCommand.record(journal, plan, driver(opened), this);
     }
 
-    private static Driver driver(Session opened) {
+    static Driver driver(Session opened) {
         Diversion diversion = new Diversion(opened);
         return new Driver() {
             @Override

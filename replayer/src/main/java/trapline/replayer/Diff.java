@@ -277,6 +277,7 @@ public final class Diff {
                 Optional.ofNullable(divergence).map(d -> d.followedBy(List.copyOf(following))),
                 new GuestVisible(differenceCount, List.copyOf(differences)),
                 setup,
-                List.copyOf(notes));
+                List.copyOf(notes),
+                Optional.empty());
     }
 }

@@ -1,5 +1,6 @@
 package trapline.replayer;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import trapline.engine.cost.CostProfile;
@@ -9,11 +10,13 @@ import trapline.engine.event.GuestEvent;
 import trapline.engine.policy.Policy;
 import trapline.engine.rule.Rules;
 import trapline.engine.rule.Violation;
+import trapline.replayer.observed.Fidelity;
 
 /// Two executions of one recording, compared.
 ///
 /// @param setup events that differ before the first op, when the vCPUs are made
 /// @param notes what a reader has to know to read the numbers rightly
+/// @param trace what an imported trace says of the numbers; empty where the model executed the session
 public record DiffResult(
         Session session,
         CostProfile costs,
@@ -23,7 +26,42 @@ public record DiffResult(
         Optional<Divergence> firstDivergence,
         GuestVisible guestVisible,
         int setup,
-        List<String> notes) {
+        List<String> notes,
+        Optional<OfTrace> trace) {
+
+    /// How far the numbers hold that rest on a trace of a real host.
+    ///
+    /// @param unseen accesses that the trace cannot have, so that counts of them are lower bounds
+    public record OfTrace(Fidelity fidelity, List<Unseen> unseen) {}
+
+    /// This result, held against the trace it rests on.
+    public DiffResult heldAgainst(FidelityRun.Result run) {
+        List<Unseen> unseen = Unseen.of(run.passed(), base.tally(), candidate.tally());
+        List<String> more = new ArrayList<>(notes);
+        more.add(run.fidelity().describe());
+        if (!unseen.isEmpty()) {
+            more.add(Unseen.describe(unseen));
+        }
+        return new DiffResult(
+                session,
+                costs,
+                base,
+                candidate,
+                comparison,
+                firstDivergence,
+                guestVisible,
+                setup,
+                List.copyOf(more),
+                Optional.of(new OfTrace(run.fidelity(), unseen)));
+    }
+
+    /// What the trace cannot have of accesses that a row counts; empty where it has all.
+    ///
+    /// @param access as a row of counts names it
+    public Optional<Unseen> unseen(String access) {
+        return trace.flatMap(
+                of -> of.unseen().stream().filter(one -> one.access().equals(access)).findFirst());
+    }
 
     /// @param violations the safety rules that it broke
     public record Side(

@@ -2,6 +2,7 @@ package trapline.replayer;
 
 import java.util.List;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import trapline.engine.cpu.World;
 import trapline.engine.event.Envelope;
@@ -31,16 +32,22 @@ public final class Diversion {
 
     /// Starts the execution and gives it every recorded step, as long as `goOn` says so.
     public void drive(Execution execution, BooleanSupplier goOn) {
-        RecordedSteps steps = new RecordedSteps(session.fromLog());
+        StepSource steps = session.steps();
+        Consumer<Recorded> repeating =
+                step -> {
+                    world.expect(step.vcpu(), step.answers());
+                    execution.repeat(step.vcpu(), step.step());
+                };
+        boolean[] stopped = new boolean[1];
         execution.start();
         session.events((envelope, _) -> {
-            Recorded step = steps.accept(envelope);
-            if (step != null) {
-                world.expect(step.vcpu(), step.answers());
-                execution.repeat(step.vcpu(), step.step());
-            }
-            return goOn.getAsBoolean();
+            steps.accept(envelope, repeating);
+            stopped[0] = !goOn.getAsBoolean();
+            return !stopped[0];
         });
+        if (!stopped[0]) {
+            steps.finish(repeating);
+        }
     }
 
     /// What another policy makes of the session.

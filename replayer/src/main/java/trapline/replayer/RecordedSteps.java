@@ -16,6 +16,7 @@ import trapline.engine.event.InputEvent.UserspaceMsrRequested;
 import trapline.engine.event.InputEvent.UserspaceReplied;
 import trapline.engine.guest.Ops;
 import trapline.engine.guest.Step;
+import trapline.replayer.observed.ObservedStep;
 
 /// Finds in a session's events the steps that made them: the guest's ops and what came from outside.
 final class RecordedSteps {
@@ -30,7 +31,12 @@ final class RecordedSteps {
     /// One step and the answers that the world gave while it ran.
     ///
     /// @param op the ordinal of the guest op; that of the last one for an input
-    record Recorded(int vcpu, long op, Step step, List<InputEvent> answers) {}
+    record Recorded(int vcpu, long op, Step step, List<InputEvent> answers) {
+
+        static Recorded of(ObservedStep step) {
+            return new Recorded(step.vcpu(), step.op(), step.step(), step.answers());
+        }
+    }
 
     /// The step that ends with this event, or null.
     Recorded accept(Envelope envelope) {

@@ -31,8 +31,8 @@ public final class ResultTree {
         SequencedMap<String, Object> tree = new LinkedHashMap<>();
         tree.put("session", diff.session().name());
         tree.put("costs", diff.costs().name());
-        tree.put("base", side(diff.base()));
-        tree.put("candidate", side(diff.candidate()));
+        tree.put("base", side(diff, diff.base()));
+        tree.put("candidate", side(diff, diff.candidate()));
         tree.put("comparison", comparison(diff.comparison()));
         tree.put(
                 "firstDivergence",
@@ -40,10 +40,15 @@ public final class ResultTree {
         tree.put("guestVisible", guestVisible(diff));
         tree.put("setupDifferences", diff.setup());
         tree.put("notes", diff.notes());
+        diff.trace()
+                .ifPresent(trace -> {
+                    tree.put("fidelity", TraceTree.of(trace.fidelity()));
+                    tree.put("unseen", TraceTree.of(trace.unseen()));
+                });
         return tree;
     }
 
-    private static SequencedMap<String, Object> side(Side side) {
+    private static SequencedMap<String, Object> side(DiffResult diff, Side side) {
         Tally tally = side.tally();
         SequencedMap<String, Object> tree = new LinkedHashMap<>();
         tree.put("policy", side.policy());
@@ -55,6 +60,7 @@ public final class ResultTree {
         SequencedMap<String, Object> byMsr = new LinkedHashMap<>();
         tally.msrAccesses()
                 .forEach((msr, count) -> byMsr.put(Msrs.name(msr.intValue()), accesses(count)));
+        diff.trace().ifPresent(trace -> TraceTree.mark(byMsr, trace.unseen()));
         exits.put("byMsr", byMsr);
         SequencedMap<String, Object> byPort = new LinkedHashMap<>();
         tally.portAccesses().forEach((port, count) -> byPort.put(Names.hex(port), accesses(count)));

@@ -22,6 +22,7 @@ import trapline.schemas.CheckpointRef;
 import trapline.schemas.EventDecoder;
 import trapline.schemas.SessionHeader;
 import trapline.schemas.SessionHeader.GuestKind;
+import trapline.schemas.SessionHeader.Machine;
 import trapline.schemas.StateCodec;
 import trapline.schemas.WireException;
 
@@ -38,6 +39,13 @@ public final class Session implements AutoCloseable {
         header = reader.entry().header();
         ingredients = imported() ? null : ingredients();
         machines = imported() ? null : ingredients.machines(ingredients.policy());
+    }
+
+    private Session(Session imported, SessionHeader header, Ingredients ingredients) {
+        reader = imported.reader;
+        this.header = header;
+        this.ingredients = ingredients;
+        machines = ingredients.machines(ingredients.policy());
     }
 
     /// Opens the session whose name begins so; `last` is the newest.
@@ -124,11 +132,34 @@ public final class Session implements AutoCloseable {
 
     /// Whose numbers the events have. What a tracer saw tells that for itself, event by event.
     public Vendor vendor() {
-        return imported() ? Vendor.VMX : machines().platform().vendor();
+        return machines == null ? Vendor.VMX : machines.platform().vendor();
     }
 
     public MachineConfig config() {
         return machines().config();
+    }
+
+    /// This imported trace as the guest of a machine; it is closed with this one.
+    ///
+    /// @param cpu the host platform as its user named it
+    /// @param policy likewise
+    Session on(String cpu, String policy, Ingredients machine) {
+        SessionHeader named =
+                new SessionHeader(
+                        header.session(),
+                        header.createdMillis(),
+                        header.versions(),
+                        header.guest(),
+                        new Machine(cpu, machine.vcpus(), machine.vcpus()),
+                        policy,
+                        header.parent(),
+                        header.blobs());
+        return new Session(this, named, machine);
+    }
+
+    /// The steps that its events tell.
+    StepSource steps() {
+        return imported() ? StepSource.observed(vcpus()) : StepSource.recorded(fromLog());
     }
 
     private <T> T executed(T made) {

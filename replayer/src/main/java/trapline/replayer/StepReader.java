@@ -64,12 +64,13 @@ final class StepReader implements AutoCloseable {
     }
 
     private void readSteps() throws InterruptedException {
-        RecordedSteps recorded = new RecordedSteps(session.fromLog());
+        StepSource source = session.steps();
         Filling filling = new Filling();
         session.events((envelope, _) -> {
-            Recorded step = recorded.accept(envelope);
-            return step == null || filling.add(step, envelope.stamp().order());
+            source.accept(envelope, step -> filling.add(step, envelope.stamp().order()));
+            return filling.wanted;
         });
+        source.finish(step -> filling.add(step, filling.order));
         if (Thread.interrupted()) {
             throw new InterruptedException();
         }
@@ -84,21 +85,22 @@ final class StepReader implements AutoCloseable {
         private List<Recorded> steps = new ArrayList<>(BATCH);
         private long order;
 
-        /// @return whether anybody wants more
-        boolean add(Recorded step, long at) {
+        /// Whether anybody wants more.
+        private boolean wanted = true;
+
+        void add(Recorded step, long at) {
             steps.add(step);
             order = at;
             if (steps.size() < BATCH) {
-                return true;
+                return;
             }
             try {
                 batches.put(new Batch(steps, order));
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
-                return false;
+                wanted = false;
             }
             steps = new ArrayList<>(BATCH);
-            return true;
         }
     }
 

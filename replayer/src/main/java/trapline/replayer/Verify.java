@@ -12,6 +12,7 @@ import java.util.stream.IntStream;
 import trapline.engine.BrokenInvariant;
 import trapline.engine.event.Envelope;
 import trapline.engine.event.GuestEvent;
+import trapline.engine.guest.GuestFile;
 import trapline.engine.guest.GuestRun;
 import trapline.engine.sim.Execution;
 import trapline.engine.sim.ModelWorld;
@@ -21,6 +22,7 @@ import trapline.engine.text.InputException;
 import trapline.journal.Journal;
 import trapline.journal.JournalException;
 import trapline.journal.SessionReader.Place;
+import trapline.replayer.RecordedSteps.Recorded;
 import trapline.replayer.Verification.Check;
 import trapline.schemas.CatalogueEntry.Status;
 import trapline.schemas.Checkpoint;
@@ -35,13 +37,19 @@ import trapline.schemas.StateCodec;
 /// far as they can.
 public final class Verify {
 
+    /// How many events one op can have at most.
+    private static final int MOST_UNMATCHED = 100_000;
+
     private final Session session;
     private final List<Check> checks = new ArrayList<>();
     private final MachineState machine;
     private final EventDecoder decoder;
     private final Deque<Envelope> executed = new ArrayDeque<>();
+    private final Deque<Unmatched> unmatched = new ArrayDeque<>();
     private Execution execution;
     private GuestRun run;
+    private StepSource steps;
+    private RecordedWorld world;
     private long guestOps;
     private String stateFailure;
     private String statePlace = "";
@@ -61,7 +69,9 @@ public final class Verify {
     /// Verifies the session whose name begins so, also where it can hardly be opened.
     public static Verification of(Journal journal, String name, LongConsumer progress) {
         try (Session session = Session.open(journal, name)) {
-            return new Verify(session).run(progress);
+            return session.imported()
+                    ? VerifyImported.of(session, progress)
+                    : new Verify(session).run(progress);
         } catch (JournalException e) {
             if (e.kind() != JournalException.Kind.DAMAGED) {
                 throw e;
@@ -93,8 +103,15 @@ public final class Verify {
         if (!session.sameModel()) {
             return;
         }
-        ModelWorld world = session.parts().world();
-        execution = session.machines().execution(world, executed::add);
+        if (session.parts().guestKind() == GuestFile.Kind.TRACE) {
+            steps = session.steps();
+            world = new RecordedWorld(session.parts().world(), session.vcpus());
+            execution = session.machines().execution(world, executed::add);
+            execution.start();
+            return;
+        }
+        ModelWorld model = session.parts().world();
+        execution = session.machines().execution(model, executed::add);
         run = session.parts().guest().start(session.parts().seed());
         execution.start();
     }
@@ -147,17 +164,39 @@ public final class Verify {
         if (execution == null || executionFailure != null) {
             return;
         }
+        unmatched.add(new Unmatched(envelope, place.describe()));
         try {
-            executeOn();
+            if (steps == null) {
+                executeOn();
+            } else {
+                steps.accept(envelope, this::repeat);
+            }
         } catch (BrokenInvariant e) {
             executionFailure = "broken invariant: " + e.getMessage();
             executionPlace = place.describe();
             return;
         }
-        Envelope again = executed.poll();
-        if (!envelope.equals(again)) {
-            executionFailure = difference(envelope, again);
-            executionPlace = place.describe();
+        match(steps == null || unmatched.size() > MOST_UNMATCHED);
+    }
+
+    /// An event that was read and has not come out again yet.
+    private record Unmatched(Envelope envelope, String place) {}
+
+    /// A trace's guest is in its recorded ops alone, each of which is known when it ends.
+    private void repeat(Recorded step) {
+        world.expect(step.vcpu(), step.answers());
+        execution.repeat(step.vcpu(), step.step());
+    }
+
+    /// @param all whether all events that were read must have come out by now
+    private void match(boolean all) {
+        while (executionFailure == null && !unmatched.isEmpty() && (all || !executed.isEmpty())) {
+            Unmatched was = unmatched.poll();
+            Envelope again = executed.poll();
+            if (!was.envelope().equals(again)) {
+                executionFailure = difference(was.envelope(), again);
+                executionPlace = was.place();
+            }
         }
     }
 
@@ -177,7 +216,7 @@ public final class Verify {
 
     /// Until there is an event, which not every step of a guest makes: a vCPU may have been stopped.
     private void executeOn() {
-        while (executed.isEmpty() && run.advance(execution.machine())) {
+        while (run != null && executed.isEmpty() && run.advance(execution.machine())) {
             execution.step(run);
         }
     }
@@ -373,6 +412,7 @@ public final class Verify {
             return;
         }
         boolean ended = whole && session.entry().status() == Status.CLOSED;
+        match(ended);
         if (executionFailure == null && ended && goesOn()) {
             executionFailure = "it goes on after event %d".formatted(machine.order());
             executionPlace = session.reader().entryPlace();

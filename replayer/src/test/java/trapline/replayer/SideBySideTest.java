@@ -76,7 +76,8 @@ class SideBySideTest {
                 Optional.empty(),
                 new GuestVisible(0, List.of()),
                 0,
-                List.of());
+                List.of(),
+                Optional.empty());
     }
 
     private static Side side(List<Event> events, CostProfile costs) {

@@ -57,7 +57,13 @@ class TidyTest {
                     "engine.sim",
                     "engine.text");
     private static final Set<String> RESULTS =
-            with(SIMULATION, "engine.cost", "engine.rule", "schemas", "replayer");
+            with(
+                    SIMULATION,
+                    "engine.cost",
+                    "engine.rule",
+                    "schemas",
+                    "replayer",
+                    "replayer.observed");
 
     /// The packages of ours that a package may know, its own apart. One that is not named here may
     /// know what the one around it may.
@@ -119,7 +125,14 @@ class TidyTest {
                                     "journal")),
                     Map.entry(
                             "replayer",
-                            with(SIMULATION, "engine.cost", "engine.rule", "schemas", "journal")),
+                            with(
+                                    SIMULATION,
+                                    "engine.cost",
+                                    "engine.rule",
+                                    "schemas",
+                                    "journal",
+                                    "replayer.observed")),
+                    Map.entry("replayer.observed", with(CPUS, "engine.guest")),
                     Map.entry("replayer.cases", RESULTS),
                     Map.entry("replayer.export", with(RESULTS, "journal")),
                     Map.entry("replayer.times", RESULTS),

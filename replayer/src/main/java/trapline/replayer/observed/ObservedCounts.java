@@ -1,0 +1,89 @@
+package trapline.replayer.observed;
+
+import java.util.Collections;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/// How much of a trace became steps, and what did not.
+public final class ObservedCounts {
+
+    private final SortedMap<String, Long> exits = new TreeMap<>();
+    private final SortedMap<String, Long> notModelled = new TreeMap<>();
+    private final SortedMap<String, Long> notTold = new TreeMap<>();
+    private final SortedMap<String, Long> nested = new TreeMap<>();
+    private final SortedMap<String, Long> userspaceExits = new TreeMap<>();
+    private long accesses;
+    private long logged;
+
+    /// Every `kvm_exit`, by reason.
+    public SortedMap<String, Long> exits() {
+        return Collections.unmodifiableSortedMap(exits);
+    }
+
+    /// Exits, and events for the guest, that no op of the model stands for.
+    public SortedMap<String, Long> notModelled() {
+        return Collections.unmodifiableSortedMap(notModelled);
+    }
+
+    /// Exits whose op cannot be told without events that the trace does not have.
+    public SortedMap<String, Long> notTold() {
+        return Collections.unmodifiableSortedMap(notTold);
+    }
+
+    /// Exits of a guest's own guest.
+    public SortedMap<String, Long> nested() {
+        return Collections.unmodifiableSortedMap(nested);
+    }
+
+    /// Every `kvm_userspace_exit`, by reason.
+    public SortedMap<String, Long> userspaceExits() {
+        return Collections.unmodifiableSortedMap(userspaceExits);
+    }
+
+    /// How many `kvm_msr` there are.
+    public long msrAccesses() {
+        return accesses;
+    }
+
+    /// How many accesses an MSR log has.
+    public long logged() {
+        return logged;
+    }
+
+    /// Whether what passes through leaves no trace: it is one of exits, not of the guest's accesses.
+    public boolean exitsAlone() {
+        return logged == 0;
+    }
+
+    static long sum(SortedMap<String, Long> counts) {
+        return counts.values().stream().mapToLong(Long::longValue).sum();
+    }
+
+    void exit(String name) {
+        exits.merge(name, 1L, Long::sum);
+    }
+
+    void notModelled(String name) {
+        notModelled.merge(name, 1L, Long::sum);
+    }
+
+    void notTold(String name) {
+        notTold.merge(name, 1L, Long::sum);
+    }
+
+    void nested(String name) {
+        nested.merge(name, 1L, Long::sum);
+    }
+
+    void userspaceExit(String name) {
+        userspaceExits.merge(name, 1L, Long::sum);
+    }
+
+    void access() {
+        accesses++;
+    }
+
+    void addLogged() {
+        logged++;
+    }
+}

@@ -118,6 +118,8 @@ final class LineParser {
     private void unnamed(byte[] line, int at, int to, int from) {
         if (prefix.timed && indexOf(line, at, to, " <-") >= 0) {
             names.of("(function)").skipped++;
+        } else if (indexOf(line, at, to, "<stack trace>") == at) {
+            names.of("(call chain)").skipped++;
         } else {
             malformed(
                     line,
@@ -285,27 +287,32 @@ final class LineParser {
         return -1;
     }
 
+    private static String counted(long count, String one, String many) {
+        return count + " " + (count == 1 ? one : many);
+    }
+
     /// What was read up to here; the format is null where nothing was.
     TraceSummary summary(List<String> more) {
         List<String> remarks = new ArrayList<>(more);
         if (overwritten > 0) {
             remarks.add(
-                    "%d entries were overwritten before the trace was read".formatted(overwritten));
+                    counted(overwritten, "entry was", "entries were")
+                            + " overwritten before the trace was read");
         }
         if (untimed > 0) {
             remarks.add(
-                    "%d events have no time, and were given that of the one before"
-                            .formatted(untimed));
+                    counted(untimed, "event has", "events have")
+                            + " no time, and got that of the one before");
         }
         if (otherClock > 0) {
             remarks.add(
-                    "%d events count time by another clock than the first: import that part alone"
-                            .formatted(otherClock));
+                    counted(otherClock, "event counts", "events count")
+                            + " time by another clock than the first: import that part alone");
         }
         if (backwards > 0) {
             remarks.add(
-                    "time runs backwards on its CPU at %d lines, first at line %d"
-                            .formatted(backwards, firstBackwards));
+                    "time runs backwards on its CPU at %s, first at line %d"
+                            .formatted(counted(backwards, "line", "lines"), firstBackwards));
         }
         return new TraceSummary(
                 format,

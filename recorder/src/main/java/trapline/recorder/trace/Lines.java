@@ -21,12 +21,6 @@ final class Lines {
         this.parser = parser;
     }
 
-    /// Begins with what was read to look at it.
-    void begin(byte[] head, int length) {
-        System.arraycopy(head, 0, buffer, 0, length);
-        to = length;
-    }
-
     /// Reads some, and parses the lines that are complete; false at the end.
     boolean more() throws IOException, InterruptedException {
         lines();

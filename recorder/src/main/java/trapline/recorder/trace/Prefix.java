@@ -91,6 +91,7 @@ final class Prefix {
 
     /// Reads the thread before the CPU's bracket.
     private boolean task(byte[] line, int from, int bracket) {
+        long cpuRead = read;
         int at = blanks(line, from, bracket);
         process = 0;
         if (at > from && line[at - 1] == ')') {
@@ -101,7 +102,6 @@ final class Prefix {
             process = group(line, open + 1, at - 1);
             at = blanks(line, from, open);
         }
-        long cpuRead = read;
         int digits = digits(line, from, at);
         boolean found =
                 digits < at && number(line, digits, at) == at && threadOf(line, from, digits);

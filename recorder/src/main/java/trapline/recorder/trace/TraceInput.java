@@ -4,7 +4,6 @@ import com.github.luben.zstd.ZstdInputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.PushbackInputStream;
 import java.nio.channels.Channels;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
@@ -17,7 +16,6 @@ import trapline.engine.text.InputException.Kind;
 /// The bytes of a trace, as they are or decompressed.
 final class TraceInput {
 
-    private static final int HEAD = 4 << 10;
     private static final int BLOCK = 64 << 10;
 
     private TraceInput() {}
@@ -47,35 +45,16 @@ final class TraceInput {
 
     /// Decompresses what is compressed, and refuses what is no text.
     static InputStream text(Counted raw, String name) throws IOException {
-        PushbackInputStream in = new PushbackInputStream(raw, HEAD);
-        byte[] head = peek(in);
-        InputStream plain;
-        if (Magic.gzip(head)) {
-            plain = new GZIPInputStream(in, BLOCK);
-        } else if (Magic.zstd(head)) {
-            plain = new ZstdInputStream(in).setContinuous(false);
-        } else {
-            Magic.refuse(head, name);
+        Peeked in = new Peeked(raw);
+        if (!Magic.gzip(in.head()) && !Magic.zstd(in.head())) {
+            Magic.refuse(in.head(), name);
             return in;
         }
-        PushbackInputStream text = new PushbackInputStream(new Expanded(plain, raw, name), HEAD);
-        Magic.refuse(peek(text), name);
+        InputStream plain =
+                Magic.gzip(in.head()) ? new GZIPInputStream(in, BLOCK) : new ZstdInputStream(in);
+        Peeked text = new Peeked(new Expanded(plain, raw, name));
+        Magic.refuse(text.head(), name);
         return text;
-    }
-
-    /// The first bytes there are, which stay to be read.
-    private static byte[] peek(PushbackInputStream in) throws IOException {
-        byte[] head = new byte[HEAD];
-        int length = Math.max(0, in.read(head, 0, HEAD));
-        while (length > 0 && length < 8) {
-            int more = in.read(head, length, HEAD - length);
-            if (more < 0) {
-                break;
-            }
-            length += more;
-        }
-        in.unread(head, 0, length);
-        return java.util.Arrays.copyOf(head, length);
     }
 
     /// Counts the bytes that the file has given.

@@ -167,6 +167,8 @@ class RealTracesTest {
                         "CPU 0/KVM",
                         "qemu-system-x86",
                         "qemu-system-x86"),
-                read("traces/kvm-exit-samples.txt").threads.stream().map(t -> t.name()).toList());
+                read("traces/kvm-exit-samples.txt").threads.stream()
+                        .map(t -> t.command())
+                        .toList());
     }
 }

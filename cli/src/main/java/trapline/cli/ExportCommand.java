@@ -40,6 +40,10 @@ import trapline.replayer.export.Form;
             "            accesses to an MSR are intercepted (1 reads, 2 writes, 3 both). An imported trace",
             "            keeps its time; a session of the model has an event each microsecond",
             "  chrome    the same in JSON, for chrome://tracing and speedscope",
+            "  folded    a line for each vCPU, reason, MSR or port, and guest RIP, with how many exits or how",
+            "            many nanoseconds (--weight), for flamegraph.pl and speedscope",
+            "  ftrace    the text that ftrace prints, for 'import' and trace-cmd's friends. Of a session of",
+            "            the model, exits, entries and what KVM handled, as the policy's tree prints them",
             "",
             "Examples:",
             "  trapline export last --to json | jq -r 'select(.type == \"VmExited\") | .event.reason'",
@@ -99,6 +103,13 @@ final class ExportCommand extends LogCommand implements Callable<Integer> {
             description = "Only events for which this condition holds, as with 'events'.")
     String where;
 
+    @Option(
+            names = "--weight",
+            paramLabel = "count|time",
+            defaultValue = "count",
+            description = "What folded stacks weigh. Default: ${DEFAULT-VALUE}")
+    String weight;
+
     /// What `--to` takes.
     static final class Forms extends ArrayList<String> {
 
@@ -119,6 +130,7 @@ final class ExportCommand extends LogCommand implements Callable<Integer> {
             throw usage("--format json is about a file that --out names; expected --out FILE");
         }
         checkSelection(form, query);
+        weight();
         Path path = piped ? null : path();
         checkTerminal(form, piped);
         main.interrupt.hold();
@@ -127,10 +139,10 @@ final class ExportCommand extends LogCommand implements Callable<Integer> {
                 Console.Progress progress =
                         console.progress("exporting", piped ? -1 : total(opened))) {
             if (piped) {
-                print(new Export(opened, query, temporary(), progress), form);
+                print(new Export(opened, query, temporary(), weight(), progress), form);
             } else {
                 Path scratch = path.toAbsolutePath().normalize().getParent();
-                save(new Export(opened, query, scratch, progress), form, path, console);
+                save(new Export(opened, query, scratch, weight(), progress), form, path, console);
             }
         }
         return ExitCode.DONE.number();
@@ -182,6 +194,14 @@ final class ExportCommand extends LogCommand implements Callable<Integer> {
         } else {
             console.note("%s: %s events", path, Table.number(count));
         }
+    }
+
+    private Export.Weight weight() {
+        return switch (weight) {
+            case "count" -> Export.Weight.COUNT;
+            case "time" -> Export.Weight.TIME;
+            default -> throw usage("--weight: expected count or time, found '%s'", weight);
+        };
     }
 
     private Path path() {

@@ -116,6 +116,91 @@ class ExportCommandTest {
         assertEquals(List.of(), files());
     }
 
+    /// The guest executes CPUID at one place, and WRMSR of TSC_DEADLINE at another; SPEC_CTRL exits once.
+    @Test
+    void foldedStacksAreExitsByReasonMsrAndRip() throws IOException {
+        on("export last --to folded --out " + file("f")).expect(ExitCode.DONE);
+        assertEquals(
+                """
+                vcpu0;CPUID;leaf 0x1;rip 0xffffffff81000050 1000
+                vcpu0;MSR_WRITE;IA32_SPEC_CTRL;rip 0xffffffff81000000 1
+                vcpu0;MSR_WRITE;IA32_TSC_DEADLINE;rip 0xffffffff81000060 1000
+                """,
+                Files.readString(file("f")));
+        assertEquals(
+                "--weight time: a session of the model has no time; expected --weight count",
+                on("export last --to folded --weight time").expect(ExitCode.BAD_INPUT).message());
+    }
+
+    private static final String TRACE =
+            """
+            qemu-77 [001] d..1. 5.000010: kvm_entry: vcpu 0, rip 0x1000
+            qemu-77 [001] d..1. 5.000020: kvm_exit: vcpu 0 reason MSR_WRITE rip 0x2000 info1 0x0000000000000000 info2 0x0000000000000000 intr_info 0x00000000 error_code 0x00000000
+            qemu-77 [001] ..... 5.000022: kvm_msr: msr_write 48 = 0x1
+            qemu-77 [001] d..1. 5.000023: kvm_entry: vcpu 0, rip 0x2002
+            CPU:1 [LOST 12 EVENTS]
+            qemu-77 [001] d..1. 5.000030: kvm_exit: vcpu 0 reason MSR_WRITE rip 0x2000 info1 0x0000000000000000 info2 0x0000000000000000 intr_info 0x00000000 error_code 0x00000000
+            qemu-77 [001] ..... 5.000031: kvm_msr: msr_write 48 = 0x0
+            qemu-77 [001] d..1. 5.000037: kvm_entry: vcpu 0, rip 0x2002
+            """;
+
+    /// From exits to entries: 3 and 7 microseconds.
+    @Test
+    void foldedStacksOfATraceMayWeighTime() throws IOException {
+        String there = imported(Files.writeString(file("trace.txt"), TRACE), "there");
+        Ran.line("export last --to folded --weight time --out " + file("f") + there)
+                .expect(ExitCode.DONE);
+        assertEquals(
+                "vcpu0;MSR_WRITE;IA32_SPEC_CTRL;rip 0x2000 10000\n", Files.readString(file("f")));
+    }
+
+    private String imported(Path trace, String name) {
+        String there = " --log file:" + file(name);
+        Ran.line("import " + trace + there).expect(ExitCode.DONE);
+        return there;
+    }
+
+    /// All but the flags, which are not kept.
+    @Test
+    void anImportedTraceIsExportedAsItWas() throws IOException {
+        String there = imported(Files.writeString(file("trace.txt"), TRACE), "there");
+        Ran ran =
+                Ran.line("export last --to ftrace --out " + file("again.txt") + there)
+                        .expect(ExitCode.DONE);
+        assertEquals(file("again.txt") + ": 7 events\n", ran.err());
+        assertEquals(
+                TRACE.replaceAll("d..1.|[.]{5}", ".....").lines().map(String::strip).toList(),
+                Files.readAllLines(file("again.txt")).stream()
+                        .filter(line -> !line.startsWith("#"))
+                        .map(line -> line.strip().replaceAll(" +", " "))
+                        .toList());
+    }
+
+    /// Reason and RIP of each exit, from the model's events and from the trace that they were exported as.
+    @Test
+    void aSessionOfTheModelHasTheSameExitsAsATrace() throws IOException {
+        on("export last --to ftrace --out " + file("own.txt")).expect(ExitCode.DONE);
+        String there = imported(file("own.txt"), "there");
+        List<String> exits =
+                on("events last --type VmExited --format json").rows().stream()
+                        .map(row -> row.at("/event/reason").textValue())
+                        .toList();
+        List<JsonNode> hits =
+                Ran.trapline(
+                                "events",
+                                "last",
+                                "--format",
+                                "json",
+                                "--where",
+                                "event.point == 'kvm_exit'",
+                                "--log",
+                                there.split(" ")[2])
+                        .rows();
+        assertEquals(2001, exits.size());
+        assertEquals(exits, hits.stream().map(row -> row.at("/event/reason").textValue()).toList());
+        assertEquals("0xffffffff81000000", hits.getFirst().at("/event/rip").textValue());
+    }
+
     /// The copy has the same records, so the same chain of CRCs and digests, and executes again.
     @Test
     void avroIsTheSessionItself() throws IOException {

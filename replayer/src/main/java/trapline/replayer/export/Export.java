@@ -16,8 +16,16 @@ import trapline.replayer.Session;
 /// What is exported: a session's events that fit a query.
 ///
 /// @param scratch a folder for files that are gone in the end
+/// @param weight what folded stacks weigh
 /// @param progress told now and then how many events have been looked at; may end it by an exception
-public record Export(Session session, EventQuery query, Path scratch, LongConsumer progress) {
+public record Export(
+        Session session, EventQuery query, Path scratch, Weight weight, LongConsumer progress) {
+
+    /// Exits, or nanoseconds from exits to entries.
+    public enum Weight {
+        COUNT,
+        TIME
+    }
 
     private static final int OFTEN = 4096;
 
@@ -71,7 +79,7 @@ public record Export(Session session, EventQuery query, Path scratch, LongConsum
                         }
                         return true;
                     });
-        } catch (UncheckedIOException e) {
+        } catch (Failed e) {
             throw e.getCause();
         }
         return counts[0];
@@ -86,11 +94,21 @@ public record Export(Session session, EventQuery query, Path scratch, LongConsum
                         .toList());
     }
 
+    /// Of the sink's own, and of nobody else's.
+    private static final class Failed extends UncheckedIOException {
+
+        private static final long serialVersionUID = 1;
+
+        Failed(IOException cause) {
+            super(cause);
+        }
+    }
+
     private static void accept(Sink sink, Envelope envelope) {
         try {
             sink.event(envelope);
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw new Failed(e);
         }
     }
 }

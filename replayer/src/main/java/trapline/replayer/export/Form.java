@@ -21,7 +21,9 @@ public enum Form {
             () -> new TimelineExporter(PerfettoTimeline::new)),
     CHROME(
             "the same timeline in JSON, for chrome://tracing, ui.perfetto.dev and speedscope",
-            () -> new TimelineExporter(ChromeTimeline::new));
+            () -> new TimelineExporter(ChromeTimeline::new)),
+    FOLDED("folded stacks of exits, for flame graphs", FoldedExporter::new),
+    FTRACE("the text that ftrace prints, which 'import' reads", FtraceExporter::new);
 
     private final String summary;
     private final Supplier<Exporter> exporter;
@@ -65,7 +67,7 @@ public enum Form {
 
     /// Whether it is text that a terminal may show.
     public boolean text() {
-        return this == JSON || this == CSV || this == CHROME;
+        return this != AVRO && this != PARQUET && this != PERFETTO;
     }
 
     public Exporter exporter() {

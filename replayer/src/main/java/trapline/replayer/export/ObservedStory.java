@@ -54,7 +54,7 @@ final class ObservedStory implements Story {
             case TraceOpened _ -> {}
             case ThreadSeen seen -> {
                 if (names.size() < MOST_THREADS || names.containsKey(seen.thread())) {
-                    names.put(seen.thread(), seen.name());
+                    names.put(seen.thread(), seen.command());
                 }
             }
             case TracepointHit hit -> hit(stamp, hit, wanted);

@@ -70,7 +70,7 @@ final class RecordCommand extends LogCommand implements Callable<Integer> {
                             placed.header().machine().platform(),
                             placed.header().policy(),
                             Optional.of(session.name()));
-            Recorded recorded = record(journal, plan, ReplayCommand.driver(placed), this);
+            Recorded recorded = ReplayCommand.record(journal, plan, placed, this);
             print(recorded, console);
             return (recorded.closed() ? ExitCode.DONE : ExitCode.NO).number();
         } catch (JournalException e) {

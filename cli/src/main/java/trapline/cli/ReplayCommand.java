@@ -1,5 +1,6 @@
 package trapline.cli;
 
+import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.concurrent.Callable;
@@ -17,8 +18,12 @@ import trapline.recorder.Driver;
 import trapline.recorder.Plan;
 import trapline.recorder.Recorded;
 import trapline.replayer.Diversion;
+import trapline.replayer.FidelityRun;
 import trapline.replayer.ResultTree;
 import trapline.replayer.Session;
+import trapline.replayer.TraceTree;
+import trapline.replayer.Unseen;
+import trapline.replayer.observed.ObservedCounts;
 
 /// `replay`: a session's ops under another policy.
 @Command(
@@ -57,20 +62,38 @@ final class ReplayCommand extends LogCommand implements Callable<Integer> {
                 RecordCommand.print(recorded, console);
                 return (recorded.closed() ? ExitCode.DONE : ExitCode.NO).number();
             }
-            try (Console.Progress progress = console.progress("replaying", -1)) {
-                Diversion.Result result = Diversion.run(opened, resolved, progress);
-                if (console.json()) {
-                    SequencedMap<String, Object> tree =
-                            ResultTree.statistics(opened.name(), policy, result.tally());
-                    tree.put("violations", ResultTree.violations(result.violations()));
-                    console.document(tree);
-                } else {
-                    TallyText.print(opened, policy, result.tally(), console);
-                    Broken.note(result.violations(), console);
-                }
-            }
+            replay(opened, resolved, console);
             return ExitCode.DONE.number();
         }
+    }
+
+    private void replay(Session opened, Policy resolved, Console console) {
+        Diversion.Result result;
+        Optional<FidelityRun.Result> held = Optional.empty();
+        try (Console.Progress progress = console.progress("replaying", -1)) {
+            result = Diversion.run(opened, resolved, progress);
+            if (opened.imported()) {
+                held = Optional.of(FidelityRun.of(opened, trace.recording(resolved), progress));
+            }
+        }
+        List<Unseen> unseen = held.map(run -> run.unseen(result.tally())).orElse(List.of());
+        if (console.json()) {
+            SequencedMap<String, Object> tree =
+                    ResultTree.statistics(opened.name(), policy, result.tally());
+            tree.put("violations", ResultTree.violations(result.violations()));
+            held.ifPresent(run -> TraceTree.add(tree, run.fidelity(), unseen));
+            console.document(tree);
+            return;
+        }
+        TallyText.print(opened, policy, result.tally(), console);
+        held.ifPresent(run -> {
+            console.line("");
+            console.line("note: %s", run.fidelity().describe());
+            if (!unseen.isEmpty()) {
+                console.line("note: %s", Unseen.describe(unseen));
+            }
+        });
+        Broken.note(result.violations(), console);
     }
 
     private Recorded save(Journal journal, Session opened, Policy resolved) {
@@ -91,11 +114,22 @@ final class ReplayCommand extends LogCommand implements Callable<Integer> {
                         opened.header().machine().platform(),
                         policy,
                         Optional.of(opened.name()));
-        return RecordCommand.record(journal, plan, driver(opened), this);
+        return record(journal, plan, opened, this);
     }
 
-    static Driver driver(Session opened) {
+    /// Records what a session's ops do; what of an imported trace is none of them is said.
+    static Recorded record(Journal journal, Plan plan, Session opened, LogCommand command) {
         Diversion diversion = new Diversion(opened);
+        Recorded recorded = RecordCommand.record(journal, plan, driver(diversion), command);
+        diversion
+                .counts()
+                .map(ObservedCounts::left)
+                .filter(left -> !left.isEmpty())
+                .ifPresent(left -> command.console().note("trapline: left out %s", left));
+        return recorded;
+    }
+
+    private static Driver driver(Diversion diversion) {
         return new Driver() {
             @Override
             public World world() {

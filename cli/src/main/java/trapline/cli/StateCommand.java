@@ -13,6 +13,7 @@ import trapline.engine.sim.EntryFailures.Failure;
 import trapline.engine.state.MachineState;
 import trapline.journal.Journal;
 import trapline.replayer.EventFields.Hex;
+import trapline.replayer.ObservedState;
 import trapline.replayer.Rebuild;
 import trapline.replayer.ResultTree;
 import trapline.replayer.Session;
@@ -26,6 +27,9 @@ import trapline.replayer.StateView;
             "",
             "Sequence numbers count the events of one vCPU ('events' prints them as vcpuN#SEQ). Text",
             "leaves out registers and fields that are zero; JSON has them all.",
+            "",
+            "Of an imported trace it is what the trace showed up to there, and when. Everything else is",
+            "unknown, which is not zero: in JSON a register is null, and an MSR is not there.",
             "",
             "Examples:",
             "  trapline state last --vcpu 1 --at 1200",
@@ -76,6 +80,9 @@ final class StateCommand extends LogCommand implements Callable<Integer> {
     }
 
     private Map<String, Object> view(Session opened, long seq) {
+        if (opened.imported()) {
+            return ObservedState.at(opened, vcpu, seq == END ? Long.MAX_VALUE : seq);
+        }
         Rebuild rebuild = new Rebuild(opened);
         MachineState machine = rebuild.at(vcpu, Math.max(0, seq));
         if (seq == END) {
@@ -113,6 +120,10 @@ final class StateCommand extends LogCommand implements Callable<Integer> {
             console.document(state);
             return;
         }
+        if (state.get("seenAt") instanceof Map<?, ?> seenAt) {
+            console.out().print(ObservedStateText.of(state, seenAt));
+            return;
+        }
         for (Map.Entry<String, Object> entry : state.entrySet()) {
             if (entry.getValue() instanceof Map<?, ?> section) {
                 console.line("%s", entry.getKey());
@@ -147,6 +158,10 @@ final class StateCommand extends LogCommand implements Callable<Integer> {
                         access.get("msr"), read && write ? "read, write" : read ? "read" : "write");
     }
 
+    private static Object known(Object value) {
+        return value == null ? "unknown" : value;
+    }
+
     private static void changes(
             Session opened,
             Map<String, Object> before,
@@ -155,7 +170,9 @@ final class StateCommand extends LogCommand implements Callable<Integer> {
         Map<String, List<Object>> changes = StateView.difference(before, after);
         if (!console.json()) {
             changes.forEach((path, values) ->
-                    console.line("%-44s %s -> %s", path, values.getFirst(), values.getLast()));
+                    console.line(
+                            "%-44s %s -> %s",
+                            path, known(values.getFirst()), known(values.getLast())));
             return;
         }
         List<Object> rows = new ArrayList<>();

@@ -3,6 +3,7 @@ package trapline.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static trapline.engine.event.Tracepoint.KVM_CPUID;
+import static trapline.engine.event.Tracepoint.KVM_CR;
 import static trapline.engine.event.Tracepoint.KVM_ENTRY;
 import static trapline.engine.event.Tracepoint.KVM_EXIT;
 import static trapline.engine.event.Tracepoint.KVM_INJ_VIRQ;
@@ -37,10 +38,10 @@ class TraceCommandsTest {
     @BeforeAll
     static void trace() throws IOException {
         try (TraceSession trace = new TraceSession(directory.resolve("vmx"), "aaaaaaaaaa", 1)) {
-            exit(trace, MSR_WRITE, 0xffff8000);
+            exit(trace, MSR_WRITE, 0xffff8000L);
             trace.hit(0, KVM_MSR, "write", 1, "msr", 0x6e0, "value", 0x1234, "fault", 0);
             entry(trace);
-            exit(trace, CPUID, 0xffff9000);
+            exit(trace, CPUID, 0xffff9000L);
             trace.hit(
                     0,
                     KVM_CPUID,
@@ -59,23 +60,36 @@ class TraceCommandsTest {
                     "found",
                     1);
             entry(trace);
-            exit(trace, IO_INSTRUCTION, 0xffffa000);
+            exit(trace, IO_INSTRUCTION, 0xffffa000L);
             trace.hit(0, KVM_USERSPACE_EXIT, "reason", 2);
             trace.hit(0, KVM_PIO, "write", 0, "port", 0x3f8, "size", 1, "count", 1, "value", 0x5a);
             entry(trace);
-            exit(trace, PREEMPTION_TIMER, 0xffffb000);
+            exit(trace, PREEMPTION_TIMER, 0xffffb000L);
             entry(trace);
-            exit(trace, MSR_WRITE, 0xffffb100); // no kvm_msr: which MSR?
+            exit(trace, MSR_WRITE, 0xffffb100L); // no kvm_msr: which MSR?
             entry(trace);
-            exit(trace, MSR_WRITE, 0xffffc000);
+            exit(trace, MSR_WRITE, 0xffffc000L);
             trace.hit(0, KVM_MSR, "write", 1, "msr", 0xc0000100, "value", 0x7000, "fault", 0);
             entry(trace);
-            exit(trace, EXTERNAL_INTERRUPT, 0xffffd000);
+            exit(trace, EXTERNAL_INTERRUPT, 0xffffd000L);
             trace.hit(0, KVM_INJ_VIRQ, "vector", 0x23, "soft", 0, "reinjected", 0);
             entry(trace);
-            exit(trace, HLT, 0xffffe000);
+            exit(trace, HLT, 0xffffe000L);
             trace.hit(0, KVM_INJ_VIRQ, "vector", 0x24, "soft", 0, "reinjected", 0);
             entry(trace);
+        }
+        try (TraceSession trace = new TraceSession(directory.resolve("spec"), "cccccccccc", 1)) {
+            exit(trace, CPUID, 0xffff9000L);
+            trace.hit(0, KVM_CPUID, "function", 0, "index", 0, "found", 1);
+            entry(trace);
+            exit(
+                    trace,
+                    MSR_WRITE,
+                    0xffffc000); // the first that is not 0: from here on it is passed through
+            trace.hit(0, KVM_MSR, "write", 1, "msr", 0x48, "value", 1, "fault", 0);
+            entry(trace);
+            exit(trace, HLT, 0xffffe000L);
+            trace.hit(0, KVM_CR, "write", 1, "cr", 8, "value", 0);
         }
         Path log = directory.resolve("tasks.msrlog.gz");
         try (InputStream text =
@@ -184,10 +198,13 @@ class TraceCommandsTest {
         Ran diff = on("vmx", "diff last --base kvm-6.1 --candidate kvm-6.6").expect(ExitCode.DONE);
         assertTrue(diff.out().contains("note: " + figure), diff.out());
         assertTrue(on("vmx", "verify last --as kvm-6.1").out().contains(figure));
+        String page = on("vmx", "diff last --base kvm-6.1 --candidate kvm-6.6 --html -").out();
+        assertTrue(page.contains(figure.strip()));
         assertTrue(
-                on("vmx", "diff last --base kvm-6.1 --candidate kvm-6.6 --html -")
-                        .out()
-                        .contains(figure.strip()));
+                page.contains(
+                        "trapline diff aaaaaaaaaa --base kvm-6.1 --candidate kvm-6.6 --as kvm-6.1"
+                                + " --cpu Icelake-Server"),
+                page);
     }
 
     @Test
@@ -219,6 +236,70 @@ class TraceCommandsTest {
                         .toString());
     }
 
+    /// The write of SPEC_CTRL is event 6 of the trace and op 2; what came after it left no trace.
+    @Test
+    void unseenBeginsWhereItWasPassedThrough() {
+        String line = "diff last --base kvm-6.1 --candidate kvm-6.1,spec-ctrl=always-intercept";
+        assertEquals(
+                """
+                [{"msr":"0x48","name":"IA32_SPEC_CTRL","access":"read","vcpu":0,"sinceOp":2,\
+                "sinceOrder":5,"passedThroughUnder":"kvm-6.1"},\
+                {"msr":"0x48","name":"IA32_SPEC_CTRL","access":"write","vcpu":0,"sinceOp":2,\
+                "sinceOrder":5,"passedThroughUnder":"kvm-6.1"}]\
+                """,
+                json("spec", line).at("/unseen").toString());
+        assertEquals(
+                "[]",
+                json("spec", "diff last --base kvm-6.1 --candidate kvm-6.6")
+                        .at("/unseen")
+                        .toString());
+        JsonNode replayed =
+                json(
+                        "spec",
+                        "replay last --policy kvm-6.1,spec-ctrl=always-intercept --as kvm-6.1");
+        assertEquals(
+                """
+                [{"msr":"0x48","name":"IA32_SPEC_CTRL","access":"write","count":1,"unseen":true},\
+                {"msr":"0x48","name":"IA32_SPEC_CTRL","access":"read","count":0,"unseen":true}]\
+                """,
+                replayed.at("/byMsr").toString());
+        assertEquals(3, replayed.at("/fidelity/matched").longValue());
+    }
+
+    @Test
+    void whatTheTraceDidNotShowIsUnknown() {
+        JsonNode state = json("spec", "state last");
+        assertEquals("root", state.at("/mode").textValue());
+        assertEquals("0xffffe000", state.at("/registers/RIP").textValue());
+        assertEquals("0x0", state.at("/registers/CR8").textValue());
+        assertTrue(state.at("/registers/CR3").isNull());
+        assertEquals("{\"IA32_SPEC_CTRL\":\"0x1\"}", state.at("/msrs/guest").toString());
+        assertEquals(
+                """
+                {"order":6,"time":5000,"by":"kvm_msr write"}\
+                """,
+                state.at("/seenAt/IA32_SPEC_CTRL").toString());
+        assertEquals("HLT", state.at("/lastExit/reason").textValue());
+        assertTrue(json("spec", "state last --at 1").at("/registers/RIP").isNull());
+        assertEquals(
+                """
+                session    cccccccccc
+                vcpu       0
+                seq        7
+                order      7
+                mode       guest
+                pcpu       0
+                last exit  MSR_WRITE at event 5
+                RIP             0x0  event 7, kvm_entry
+                IA32_SPEC_CTRL  0x1  event 6, kvm_msr write
+                All else is unknown: the trace does not show it.
+                """,
+                on("spec", "state last --at 7").out());
+        assertEquals(
+                "vCPU 0 of session cccccccccc has 9 events, not 10",
+                on("spec", "state last --at 10").err().replace("trapline: ", "").strip());
+    }
+
     /// Recorded ops are stepped again, byte for byte: in a session that was executed from a trace they are all there is.
     @ParameterizedTest
     @CsvSource({"vmx, 5", "log, 1168"})
@@ -230,9 +311,15 @@ class TraceCommandsTest {
                 Files.copy(file, copy.resolve(file.getFileName()));
             }
         }
-        JsonNode recorded =
-                json(log + "-copy", "record --guest last --policy kvm-6.1").at("/sessions/0");
-        assertEquals(ops, recorded.at("/guestOps").longValue());
+        Ran ran = on(log + "-copy", "record --guest last --policy kvm-6.1 --format json");
+        assertEquals(ops, ran.expect(ExitCode.DONE).json().at("/sessions/0/guestOps").longValue());
+        assertEquals(
+                log.equals("vmx"),
+                ran.err()
+                        .contains(
+                                "trapline: left out 1 not modelled: PREEMPTION_TIMER 1;"
+                                        + " 1 not told by the trace: MSR_WRITE 1\n"),
+                ran.err());
         JsonNode verified = json(log + "-copy", "verify last");
         assertTrue(verified.at("/ok").booleanValue(), verified.toString());
         assertEquals("every event came out again", verified.at("/checks/4/message").textValue());

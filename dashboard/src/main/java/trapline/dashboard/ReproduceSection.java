@@ -44,31 +44,43 @@ final class ReproduceSection {
     }
 
     private String diff(String session) {
-        return Shell.line(
-                "diff",
-                session,
-                "--base",
-                diff.base().policy(),
-                "--candidate",
-                diff.candidate().policy(),
-                "--cost",
-                diff.costs().name(),
-                "--html",
-                "report.html");
+        List<String> words = new ArrayList<>(List.of("diff", session));
+        words.addAll(List.of("--base", diff.base().policy()));
+        words.addAll(List.of("--candidate", diff.candidate().policy()));
+        diff.trace()
+                .ifPresent(trace ->
+                        words.addAll(
+                                List.of(
+                                        "--as",
+                                        trace.fidelity().as(),
+                                        "--cpu",
+                                        trace.fidelity().cpu())));
+        words.addAll(List.of("--cost", diff.costs().name(), "--html", "report.html"));
+        return Shell.line(words.toArray(String[]::new));
     }
 
     private String record() {
-        if (header.parent().isPresent()) {
+        if (diff.session().imported()) {
+            return Shell.line("import", header.guest().name());
+        }
+        if (header.parent().isPresent() && !isOfImported(header.parent().get())) {
             return Shell.line(
                     "replay", header.parent().get(), "--policy", header.policy(), "--save");
         }
-        List<String> words = new ArrayList<>(List.of("record", "--guest", header.guest().name()));
+        String guest = header.parent().orElse(header.guest().name());
+        List<String> words = new ArrayList<>(List.of("record", "--guest", guest));
         words.addAll(List.of("--cpu", header.machine().platform(), "--policy", header.policy()));
         if (header.guest().kind() == GuestKind.SCENARIO) {
             words.addAll(List.of("--vcpus", Integer.toString(header.machine().vcpus())));
         }
         words.addAll(List.of("--seed", Long.toString(header.guest().seed())));
         return Shell.line(words.toArray(String[]::new));
+    }
+
+    /// Whether the session that this one is from is a trace, whose ops are recorded as a guest's.
+    private boolean isOfImported(String parent) {
+        return header.guest().kind() == GuestKind.TRACE
+                && diff.session().parts().guestText().startsWith("imported session " + parent);
     }
 
     /// What in the command lines only its user has.

@@ -1,6 +1,7 @@
 package trapline.replayer;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
@@ -13,12 +14,14 @@ import trapline.engine.rule.Violation;
 import trapline.engine.sim.EventSink;
 import trapline.engine.sim.Execution;
 import trapline.replayer.RecordedSteps.Recorded;
+import trapline.replayer.observed.ObservedCounts;
 
 /// A recorded session's steps, run again under whatever policy an execution has.
 public final class Diversion {
 
     private final Session session;
     private final RecordedWorld world;
+    private StepSource steps;
 
     public Diversion(Session session) {
         this.session = session;
@@ -32,7 +35,7 @@ public final class Diversion {
 
     /// Starts the execution and gives it every recorded step, as long as `goOn` says so.
     public void drive(Execution execution, BooleanSupplier goOn) {
-        StepSource steps = session.steps();
+        steps = session.steps();
         Consumer<Recorded> repeating =
                 step -> {
                     world.expect(step.vcpu(), step.answers());
@@ -48,6 +51,11 @@ public final class Diversion {
         if (!stopped[0]) {
             steps.finish(repeating);
         }
+    }
+
+    /// What became of an imported trace's events; nothing for other sessions, and before [#drive].
+    public Optional<ObservedCounts> counts() {
+        return steps == null ? Optional.empty() : steps.counts();
     }
 
     /// What another policy makes of the session.

@@ -40,7 +40,13 @@ public final class FidelityRun implements EventSink {
     private int vcpu;
 
     /// What a run under the recording policy showed.
-    public record Result(Fidelity fidelity, Passed passed) {}
+    public record Result(Fidelity fidelity, Passed passed) {
+
+        /// What a run under another policy cannot have counted.
+        public List<Unseen> unseen(Tally other) {
+            return Unseen.of(passed, other);
+        }
+    }
 
     /// From where on the guest's accesses left no trace, because they were passed through.
     ///

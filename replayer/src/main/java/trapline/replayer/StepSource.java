@@ -1,8 +1,10 @@
 package trapline.replayer;
 
+import java.util.Optional;
 import java.util.function.Consumer;
 import trapline.engine.event.Envelope;
 import trapline.replayer.RecordedSteps.Recorded;
+import trapline.replayer.observed.ObservedCounts;
 import trapline.replayer.observed.ObservedSteps;
 
 /// Finds the steps in a session's events, as they come.
@@ -13,6 +15,11 @@ interface StepSource {
 
     /// There are no more events.
     void finish(Consumer<Recorded> out);
+
+    /// What became of a trace's events so far.
+    default Optional<ObservedCounts> counts() {
+        return Optional.empty();
+    }
 
     /// Those that the model executed.
     static StepSource recorded(boolean fromLog) {
@@ -43,6 +50,11 @@ interface StepSource {
             @Override
             public void finish(Consumer<Recorded> out) {
                 steps.finish(step -> out.accept(Recorded.of(step)));
+            }
+
+            @Override
+            public Optional<ObservedCounts> counts() {
+                return Optional.of(steps.counts());
             }
         };
     }

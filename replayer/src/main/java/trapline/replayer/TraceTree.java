@@ -1,10 +1,12 @@
 package trapline.replayer;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.Set;
 import java.util.SortedMap;
 import trapline.engine.table.Msrs;
 import trapline.replayer.observed.Fidelity;
@@ -85,6 +87,53 @@ public final class TraceTree {
             row.put(access.write() ? "unseenWrites" : "unseenReads", true);
             byMsr.put(Msrs.name(access.msr()), row);
         }
+    }
+
+    /// Puts both into the counts of an execution, whose rows by MSR say which are lower bounds.
+    public static void add(
+            SequencedMap<String, Object> statistics, Fidelity fidelity, List<Unseen> unseen) {
+        List<Object> rows = new ArrayList<>((List<?>) statistics.get("byMsr"));
+        markRows(rows, unseen);
+        statistics.put("byMsr", rows);
+        statistics.put("fidelity", of(fidelity));
+        statistics.put("unseen", of(unseen));
+    }
+
+    private static void markRows(List<Object> byMsr, List<Unseen> unseen) {
+        Set<List<Object>> marked = new HashSet<>();
+        for (Unseen access : unseen) {
+            String name = Msrs.name(access.msr());
+            String kind = access.write() ? "write" : "read";
+            if (!marked.add(List.of(name, kind))) {
+                continue;
+            }
+            SequencedMap<String, Object> row = new LinkedHashMap<>();
+            row.put("msr", Names.hex(Integer.toUnsignedLong(access.msr())));
+            row.put("name", name);
+            row.put("access", kind);
+            row.put("count", 0L);
+            int at = at(byMsr, name, kind);
+            if (at >= 0) {
+                ((Map<?, ?>) byMsr.get(at)).forEach((key, value) -> row.put((String) key, value));
+            }
+            row.put("unseen", true);
+            if (at < 0) {
+                byMsr.add(row);
+            } else {
+                byMsr.set(at, row);
+            }
+        }
+    }
+
+    private static int at(List<Object> rows, String name, String access) {
+        for (int i = 0; i < rows.size(); i++) {
+            if (rows.get(i) instanceof Map<?, ?> row
+                    && name.equals(row.get("name"))
+                    && access.equals(row.get("access"))) {
+                return i;
+            }
+        }
+        return -1;
     }
 
     public static List<Object> of(List<Unseen> unseen) {

@@ -33,7 +33,7 @@ public record Unseen(int msr, boolean write, int vcpu, long sinceOp, long sinceO
     }
 
     /// What all of them mean, in a sentence.
-    static String describe(List<Unseen> unseen) {
+    public static String describe(List<Unseen> unseen) {
         List<String> accesses = unseen.stream().map(Unseen::access).sorted().distinct().toList();
         int more = Math.max(0, accesses.size() - MOST_NAMED);
         return "unseen while recorded, because %s passes them through, so that their exits are at least those counted: %s%s"

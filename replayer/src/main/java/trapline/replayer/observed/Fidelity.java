@@ -1,6 +1,7 @@
 package trapline.replayer.observed;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.SortedMap;
@@ -97,17 +98,18 @@ public record Fidelity(
         if (share().isEmpty()) {
             return "fidelity of %s on %s: %s".formatted(as, cpu, nothing());
         }
-        return "fidelity of %s on %s: %s of %s %s match, %.2f%%%s"
-                .formatted(
-                        as,
-                        cpu,
-                        number(matched()),
-                        number(observed()),
-                        basis == Basis.EXITS
-                                ? "VM exits"
-                                : "returns to userspace and MSR accesses (the trace has no kvm_exit)",
-                        100 * share().getAsDouble(),
-                        tail());
+        return String.format(
+                Locale.ROOT,
+                "fidelity of %s on %s: %s of %s %s match, %.2f%%%s",
+                as,
+                cpu,
+                number(matched()),
+                number(observed()),
+                basis == Basis.EXITS
+                        ? "VM exits"
+                        : "returns to userspace and MSR accesses (the trace has no kvm_exit)",
+                100 * share().getAsDouble(),
+                tail());
     }
 
     private String nothing() {
@@ -118,25 +120,13 @@ public record Fidelity(
 
     private String tail() {
         StringBuilder text = new StringBuilder();
-        add(text, "not modelled", apart.notModelled());
-        add(text, "not told by the trace", apart.notTold());
-        add(text, "nested", apart.nested());
+        ObservedCounts.append(text, "not modelled", apart.notModelled());
+        ObservedCounts.append(text, "not told by the trace", apart.notTold());
+        ObservedCounts.append(text, "nested", apart.nested());
         return text.toString();
     }
 
-    private static void add(StringBuilder text, String what, SortedMap<String, Long> counts) {
-        if (!counts.isEmpty()) {
-            text.append("; %s %s: ".formatted(number(ObservedCounts.sum(counts)), what));
-            text.append(
-                    String.join(
-                            ", ",
-                            counts.entrySet().stream()
-                                    .map(row -> row.getKey() + " " + number(row.getValue()))
-                                    .toList()));
-        }
-    }
-
     private static String number(long count) {
-        return "%,d".formatted(count);
+        return ObservedCounts.number(count);
     }
 }

@@ -1,6 +1,7 @@
 package trapline.replayer.observed;
 
 import java.util.Collections;
+import java.util.Locale;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -53,6 +54,32 @@ public final class ObservedCounts {
     /// Whether what passes through leaves no trace: it is one of exits, not of the guest's accesses.
     public boolean exitsAlone() {
         return logged == 0;
+    }
+
+    /// What of the trace is in no step, in one line; empty where all is.
+    public String left() {
+        StringBuilder text = new StringBuilder();
+        append(text, "not modelled", notModelled);
+        append(text, "not told by the trace", notTold);
+        append(text, "nested", nested);
+        return text.isEmpty() ? "" : text.substring("; ".length());
+    }
+
+    /// `; 3 WHAT: NAME 2, OTHER 1`
+    static void append(StringBuilder text, String what, SortedMap<String, Long> counts) {
+        if (!counts.isEmpty()) {
+            text.append("; %s %s: ".formatted(number(sum(counts)), what));
+            text.append(
+                    String.join(
+                            ", ",
+                            counts.entrySet().stream()
+                                    .map(row -> row.getKey() + " " + number(row.getValue()))
+                                    .toList()));
+        }
+    }
+
+    static String number(long count) {
+        return String.format(Locale.ROOT, "%,d", count);
     }
 
     static long sum(SortedMap<String, Long> counts) {

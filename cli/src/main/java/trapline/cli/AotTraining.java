@@ -45,6 +45,8 @@ public final class AotTraining {
                             "--log",
                             "file:LOG/files"),
                     List.of("cases", "run", "rrsba-lifts", "--log", "file:LOG/files"),
+                    List.of("import", "LOG/trace.txt", "--log", "file:LOG/files"),
+                    List.of("stat", "last", "--log", "file:LOG/files"),
                     List.of("record", "--guest", "ssbd-per-task", "--log", "embedded:LOG/broker"),
                     List.of("sessions", "--log", "embedded:LOG/broker"),
                     List.of("stat", "last", "--log", "embedded:LOG/broker"),
@@ -58,6 +60,8 @@ public final class AotTraining {
                             "json",
                             "--log",
                             "embedded:LOG/broker"));
+
+    private static final int TRACED_EXITS = 15_000;
 
     private final Path dist;
     private final Path jdk = Path.of(System.getProperty("java.home"));
@@ -83,6 +87,7 @@ public final class AotTraining {
         try {
             Path log = Files.createTempDirectory("trapline-training");
             try {
+                Files.writeString(log.resolve("trace.txt"), trace());
                 for (List<String> command : COMMANDS) {
                     worst = Math.max(worst, Main.run(within(log, command)));
                 }
@@ -94,6 +99,45 @@ public final class AotTraining {
             return 1;
         }
         return worst;
+    }
+
+    /// Exits as a Linux 6.1 prints them, enough that reading them is compiled.
+    private static String trace() {
+        StringBuilder text = new StringBuilder("# tracer: nop\n#\n");
+        for (int i = 0; i < TRACED_EXITS; i++) {
+            int vcpu = i >> 2 & 3;
+            String line =
+                    "       CPU %d/KVM-%d   [00%d] d..1.  %d.%06d: "
+                            .formatted(
+                                    vcpu,
+                                    4000 + vcpu,
+                                    vcpu,
+                                    1655 + i / 100_000,
+                                    i * 10 % 1_000_000);
+            long rip = 0xffff_ffff_8100_0000L + i * 7919L % (1 << 23);
+            boolean io = i % 4 == 3;
+            text.append(line)
+                    .append(
+                            ("kvm_exit: vcpu %d reason %s rip 0x%x info1 0x%016x info2 0x%016x"
+                                            + " intr_info 0x%08x error_code 0x%08x%n")
+                                    .formatted(
+                                            vcpu,
+                                            io ? "IO_INSTRUCTION" : "MSR_WRITE",
+                                            rip,
+                                            i,
+                                            0,
+                                            0,
+                                            0));
+            text.append(line)
+                    .append(
+                            io
+                                    ? "kvm_pio: pio_write at 0x3f8 size 1 count 1 val 0x%x %n"
+                                            .formatted(i & 0xff)
+                                    : "kvm_msr: msr_write %x = 0x%x%n"
+                                            .formatted(0x6e0 + i % 3, i * 31L));
+            text.append(line).append("kvm_entry: vcpu %d, rip 0x%x%n".formatted(vcpu, rip + 2));
+        }
+        return text.toString();
     }
 
     private static String[] within(Path log, List<String> command) {

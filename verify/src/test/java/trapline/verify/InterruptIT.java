@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -107,6 +108,33 @@ class InterruptIT {
         record.signal("INT");
         assertEquals(130, record.await());
         assertTorn(record, log);
+    }
+
+    /// The pipe stays open, and what came out of it is there before it ends.
+    @Test
+    void aFollowedTraceIsClosedWhole() throws Exception {
+        String log = "embedded:" + directory.resolve("log");
+        Path pipe = directory.resolve("trace_pipe");
+        assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());
+        Command follow = start("import", "--follow", pipe.toString(), "--log", log);
+        try (Writer tracer = Files.newBufferedWriter(pipe)) {
+            for (int i = 0; i < 100; i++) {
+                tracer.write("qemu-50 [003] d..1 10.%06d: kvm_entry: vcpu 0\n".formatted(i));
+            }
+            tracer.flush();
+            await(() -> lengthBytes(directory.resolve("log")) > 0);
+            // The trace's beginning, its thread and the entries.
+            String seen = "";
+            while (seen.lines().count() < 102) {
+                Command events = start("events", "last", "--log", log);
+                seen = events.await() == 0 ? events.out() : "";
+            }
+            follow.signal("INT");
+            assertEquals(130, follow.await());
+        }
+        JsonNode session = session(log);
+        assertEquals("closed", session.get("status").textValue());
+        assertEquals(102, session.get("events").longValue());
     }
 
     /// The recorder's last word, the catalogue and the events themselves agree.

@@ -52,6 +52,9 @@ public final class TraceReader {
 
     /// Whether a file is a container of recorded sessions, which no trace reader reads.
     public static boolean isContainer(Path file) {
+        if (!Files.isRegularFile(file)) {
+            return false; // what is read of a pipe is gone
+        }
         try (InputStream in = Files.newInputStream(file)) {
             return Magic.container(in.readNBytes(4));
         } catch (IOException _) {

@@ -14,6 +14,10 @@ final class CostOption {
                     "A cost profile (see 'costs') or a file. Default: the host platform's own")
     String profile;
 
+    boolean given() {
+        return profile != null;
+    }
+
     CostProfile profile(Session session) {
         String name =
                 profile != null ? profile : session.machines().platform().description().costs();

@@ -23,17 +23,30 @@ import trapline.replayer.DiffResult;
 import trapline.replayer.FidelityRun;
 import trapline.replayer.ResultTree;
 import trapline.replayer.Session;
+import trapline.replayer.parting.Ignored;
 
-/// `diff`: the same guest execution under two policies.
+/// `diff`: the same guest execution under two policies, or two sessions.
 @Command(
         name = "diff",
-        description = "Runs a session's ops under two policies and shows what differs.",
+        description = {
+            "Runs a session's ops under two policies and shows what differs.",
+            "With two sessions, shows what differs between these: how often and how long, with",
+            "confidence intervals where both have times; where the events part if the model made both."
+        },
         footer = {
             "",
             "Cycles are typical values of the cost profile, 'from ... to' its low and high ones; they are",
             "a projection over the events and no measurement.",
             "",
+            "Two sessions: intervals are of 95 %%. Each trace is cut into 32 windows of equal time, taken as",
+            "independent; rates and mean times are ratio estimates over these, compared on a logarithmic",
+            "scale by Welch's t. With less than 10 events or 8 windows on a side it is too few to tell.",
+            "--ignore takes names of fields as 'events --format json' has them, or type:EVENT; rip stands",
+            "for what ends in it, too, like GUEST_RIP.",
+            "",
             "Examples:",
+            "  trapline diff BEFORE AFTER --format json | jq '.byReason[] | [.reason, .low, .high]'",
+            "  trapline diff FIRST SECOND --ignore tick,rip,type:VmcsFieldWritten",
             "  trapline diff last --candidate kvm-6.1,spec-ctrl=v4",
             "  trapline diff last --base kvm-5.15 --candidate my.yaml --html report.html",
             "  trapline diff last --candidate kvm-6.6 --fail-on guest-visible --quiet >/dev/null",
@@ -43,10 +56,26 @@ import trapline.replayer.Session;
 final class DiffCommand extends LogCommand implements Callable<Integer> {
 
     private static final String STANDARD_OUTPUT = "-";
+    private static final Set<String> DIVERGENCE = Set.of("divergence");
     private static final List<String> RULES = List.of("divergence", "guest-visible", "violation");
 
-    @Parameters(paramLabel = "SESSION", description = SESSION)
+    @Parameters(paramLabel = "SESSION", index = "0", description = SESSION)
     String session;
+
+    @Parameters(
+            paramLabel = "OTHER",
+            index = "1",
+            arity = "0..1",
+            description = "Another session, to compare the first with instead of with a policy.")
+    String other;
+
+    @Option(
+            names = "--ignore",
+            paramLabel = "WHAT",
+            split = ",",
+            description =
+                    "With OTHER: fields that may differ, or type:EVENT for events of that type.")
+    List<String> ignore = List.of();
 
     @Option(
             names = "--base",
@@ -60,7 +89,6 @@ final class DiffCommand extends LogCommand implements Callable<Integer> {
     @Option(
             names = "--candidate",
             paramLabel = "POLICY",
-            required = true,
             description = "The policy to compare with it, written likewise.")
     String candidate;
 
@@ -98,6 +126,15 @@ final class DiffCommand extends LogCommand implements Callable<Integer> {
             }
         }
         Console console = console();
+        if (other != null) {
+            return compareSessions(console);
+        }
+        if (candidate == null) {
+            throw usage("Missing required option: '--candidate=POLICY'");
+        }
+        if (!ignore.isEmpty()) {
+            throw usage("--ignore is for two sessions");
+        }
         boolean page = STANDARD_OUTPUT.equals(html);
         if (page && console.json()) {
             throw usage("--html - and --format json both want standard output");
@@ -143,6 +180,23 @@ final class DiffCommand extends LogCommand implements Callable<Integer> {
     private static DiffResult held(Session session, Policy as, DiffResult diff, Console console) {
         try (Console.Progress progress = console.progress("holding against the trace", -1)) {
             return diff.heldAgainst(FidelityRun.of(session, as, progress));
+        }
+    }
+
+    private int compareSessions(Console console) {
+        boolean policies =
+                candidate != null || base != null || trace.as != null || trace.cpu != null;
+        if (policies || html != null || cost.given() || all) {
+            throw usage(
+                    "two sessions are compared as they are: no --base, --candidate, --as, --cpu, --cost, --html, --all");
+        }
+        if (!DIVERGENCE.containsAll(failOn)) {
+            throw usage("--fail-on: of two sessions only divergence can be asked");
+        }
+        SessionPair pair = new SessionPair(Ignored.of(ignore), console);
+        try (Journal journal = openLogToRead()) {
+            boolean parts = pair.compare(journal, session, other);
+            return (parts && !failOn.isEmpty() ? ExitCode.NO : ExitCode.DONE).number();
         }
     }
 

@@ -166,7 +166,7 @@ final class EventsCommand extends LogCommand implements Callable<Integer> {
                         console.note("session %s is torn: its recorder has gone", opened.name()));
     }
 
-    private static String text(Envelope envelope, Describe describe) {
+    static String text(Envelope envelope, Describe describe) {
         Stamp stamp = envelope.stamp();
         return "%8d  vcpu%d#%d  tick %d  op %d  %s%-20s %s"
                 .formatted(

@@ -7,6 +7,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Help;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.Model.UsageMessageSpec;
 
 /// How `--help` looks: a command's own options first, then those that all have, then exit codes.
@@ -41,11 +42,16 @@ final class HelpLayout {
             }
         }
         synopsis.append(" [OPTIONS]");
-        spec.positionalParameters().forEach(p -> synopsis.append(' ').append(p.paramLabel()));
+        spec.positionalParameters().forEach(p -> synopsis.append(' ').append(label(p)));
         if (!spec.subcommands().isEmpty()) {
             synopsis.append(spec.userObject() instanceof Runnable ? " COMMAND" : " [COMMAND]");
         }
         return synopsis.toString();
+    }
+
+    private static String label(PositionalParamSpec parameter) {
+        boolean optional = parameter.index().min() > 0 && parameter.arity().min() == 0;
+        return optional ? "[" + parameter.paramLabel() + "]" : parameter.paramLabel();
     }
 
     private static String options(Help help) {

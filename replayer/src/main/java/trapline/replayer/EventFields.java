@@ -80,7 +80,7 @@ public final class EventFields {
     }
 
     /// The fields that there are, over all events.
-    static Set<String> names() {
+    public static Set<String> names() {
         Set<String> names = new TreeSet<>();
         for (Class<?> kind : Event.class.getPermittedSubclasses()) {
             for (Class<?> event : kind.getPermittedSubclasses()) {

@@ -136,6 +136,7 @@ class TidyTest {
                     Map.entry("replayer.cases", RESULTS),
                     Map.entry("replayer.export", with(RESULTS, "journal")),
                     Map.entry("replayer.times", RESULTS),
+                    Map.entry("replayer.parting", RESULTS),
                     Map.entry("dashboard", RESULTS),
                     Map.entry(
                             "cli",
@@ -144,6 +145,7 @@ class TidyTest {
                                     "replayer.cases",
                                     "replayer.export",
                                     "replayer.times",
+                                    "replayer.parting",
                                     "recorder",
                                     "recorder.observe",
                                     "recorder.trace",

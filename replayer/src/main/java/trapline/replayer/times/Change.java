@@ -20,6 +20,8 @@ public record Change(
     public enum Verdict {
         MORE("more"),
         FEWER("fewer"),
+        LONGER("longer"),
+        SHORTER("shorter"),
         NO_CHANGE("no change seen"),
         TOO_FEW("too few to tell"),
         ONLY_BASE("only in the first"),
@@ -114,6 +116,17 @@ public record Change(
                 low,
                 high,
                 verdict);
+    }
+
+    /// The same of times: who is more of them is longer.
+    Change inTime() {
+        Verdict said =
+                switch (verdict) {
+                    case MORE -> Verdict.LONGER;
+                    case FEWER -> Verdict.SHORTER;
+                    default -> verdict;
+                };
+        return new Change(base, candidate, known, change, bounded, low, high, said);
     }
 
     private static double relative(double base, double candidate) {

@@ -152,6 +152,7 @@ public final class Changes {
     private Change mean(Sample before, Sample after) {
         return comparable()
                 ? Change.of(before.mean(), before.timedCount(), after.mean(), after.timedCount())
+                        .inTime()
                 : Change.untimed(0, 0);
     }
 

@@ -5,10 +5,13 @@ import java.util.Arrays;
 /// What stands before an event in a line: the task, its CPU, flags and the time.
 ///
 /// `TASK-PID (TGID) [CPU] FLAGS TIME:` as ftrace and trace-cmd print it, `TASK TID [CPU] TIME:` or `TASK PID/TID [CPU]
-/// TIME:` as perf does. A task's name may have blanks, hyphens and brackets.
+/// TIME:` as perf does, `TASK-PID CPUFLAGS TIME:` in latency formats, where ftrace's times are microseconds since its
+/// beginning. A task's name may have blanks, hyphens and brackets.
 final class Prefix {
 
     private static final long NANOS = 1_000_000_000;
+    private static final int LEAST_FLAGS = 4;
+    private static final byte[] NOTHING = new byte[0];
 
     private final Tasks tasks;
 
@@ -29,7 +32,7 @@ final class Prefix {
     /// Where the event begins.
     int end;
 
-    private byte[] before = new byte[0];
+    private byte[] before = NOTHING;
     private int thread;
     private int process;
     private int nameEnd;
@@ -68,7 +71,48 @@ final class Prefix {
                 }
             }
         }
+        return latency(line, from, to);
+    }
+
+    /// `TASK-PID CPUFLAGS TIME:`, the CPU's digits and the flags in one word, as in latency formats.
+    private boolean latency(byte[] line, int from, int to) {
+        for (int i = from + 2; i < to - 2; i++) {
+            if (line[i] == ' '
+                    && isDigit(line[i - 1])
+                    && isFlagged(line, i, to)
+                    && task(line, from, i)) {
+                if (apart) {
+                    return false;
+                }
+                number(line, skip(line, i, to), to);
+                cpu = (int) Math.min(Integer.MAX_VALUE, read);
+                name(line, from);
+                end = flagsBegin;
+                before = NOTHING;
+                return true;
+            }
+        }
         return false;
+    }
+
+    private int flagsBegin;
+
+    /// Whether a CPU's number comes here with four flags or more behind it, and then a blank.
+    private boolean isFlagged(byte[] line, int from, int to) {
+        int at = skip(line, from, to);
+        int digits = at;
+        while (at < to && isDigit(line[at])) {
+            at++;
+        }
+        flagsBegin = at;
+        while (at < to && line[at] != ' ' && line[at] != ':') {
+            at++;
+        }
+        return flagsBegin > digits
+                && !isDigit(line[flagsBegin])
+                && at - flagsBegin >= LEAST_FLAGS
+                && at < to
+                && line[at] == ' ';
     }
 
     private long read;
@@ -208,6 +252,11 @@ final class Prefix {
         int point = number(line, from, to);
         long whole = read;
         counted = point < to && line[point] != '.';
+        if (counted && point + 3 < to && line[point] == 'u' && line[point + 1] == 's') {
+            counted = false;
+            time = whole * 1000;
+            return line[point + 3] == ':' ? point + 3 : line[point + 2] == ':' ? point + 2 : -1;
+        }
         if (counted) {
             time = whole;
             return point < to && line[point] == ':' ? point : -1;

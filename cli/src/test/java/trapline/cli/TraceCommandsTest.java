@@ -236,6 +236,51 @@ class TraceCommandsTest {
                         .toString());
     }
 
+    /// Eight exits of an EPYC, one of them an NMI; its EXITINFO1 tells the OUT, whose `kvm_pio` is missing.
+    @Test
+    void aTraceOfAmdRunsOnAmd() throws IOException {
+        Path text = directory.resolve("svm.txt");
+        Files.writeString(
+                text,
+                """
+                 CPU 0/KVM-7 [002] d..1. 9.000001: kvm_exit: vcpu 0 reason msr rip 0xffffffff81000010 info1 0x0000000000000001 info2 0x0000000000000000 intr_info 0x00000000 error_code 0x00000000
+                 CPU 0/KVM-7 [002] ..... 9.000002: kvm_msr: msr_write 6e0 = 0x1fb1e5ac1f9
+                 CPU 0/KVM-7 [002] d..1. 9.000003: kvm_entry: vcpu 0, rip 0xffffffff81000012
+                 CPU 0/KVM-7 [002] d..1. 9.000004: kvm_exit: vcpu 0 reason npf rip 0xffffffff81000020 info1 0x000000010000000d info2 0x00000000feb00000 intr_info 0x00000000 error_code 0x00000000
+                 CPU 0/KVM-7 [002] ..... 9.000005: kvm_mmio: mmio write len 4 gpa 0xfeb00000 val 0x1
+                 CPU 0/KVM-7 [002] d..1. 9.000006: kvm_entry: vcpu 0, rip 0xffffffff81000026
+                 CPU 0/KVM-7 [002] d..1. 9.000007: kvm_exit: vcpu 0 reason npf rip 0xffffffff81000030 info1 0x0000000100000004 info2 0x0000000000100000 intr_info 0x00000000 error_code 0x00000000
+                 CPU 0/KVM-7 [002] d..1. 9.000009: kvm_entry: vcpu 0, rip 0xffffffff81000030
+                 CPU 0/KVM-7 [002] d..1. 9.000010: kvm_exit: vcpu 0 reason nmi rip 0xffffffff81000040 info1 0x0000000000000000 info2 0x0000000000000000 intr_info 0x00000000 error_code 0x00000000
+                 CPU 0/KVM-7 [002] d..1. 9.000011: kvm_entry: vcpu 0, rip 0xffffffff81000040
+                 CPU 0/KVM-7 [002] d..1. 9.000012: kvm_exit: vcpu 0 reason interrupt rip 0xffffffff81000050 info1 0x0000000000000000 info2 0x0000000000000000 intr_info 0x00000000 error_code 0x00000000
+                 CPU 0/KVM-7 [002] ..... 9.000013: kvm_inj_virq: IRQ 0xec
+                 CPU 0/KVM-7 [002] d..1. 9.000014: kvm_entry: vcpu 0, rip 0xffffffff81000050
+                 CPU 0/KVM-7 [002] d..1. 9.000015: kvm_exit: vcpu 0 reason cpuid rip 0xffffffff81000060 info1 0x0000000000000000 info2 0x0000000000000000 intr_info 0x00000000 error_code 0x00000000
+                 CPU 0/KVM-7 [002] ..... 9.000016: kvm_cpuid: func 7 idx 0 rax 0 rbx 219c97a9 rcx 0 rdx 0, cpuid entry found
+                 CPU 0/KVM-7 [002] d..1. 9.000017: kvm_entry: vcpu 0, rip 0xffffffff81000062
+                 CPU 0/KVM-7 [002] d..1. 9.000018: kvm_exit: vcpu 0 reason io rip 0xffffffff81000070 info1 0x0000000003f80010 info2 0xffffffff81000071 intr_info 0x00000000 error_code 0x00000000
+                 CPU 0/KVM-7 [002] d..1. 9.000019: kvm_entry: vcpu 0, rip 0xffffffff81000071
+                 CPU 0/KVM-7 [002] d..1. 9.000020: kvm_exit: vcpu 0 reason hlt rip 0xffffffff81000080 info1 0x0000000000000000 info2 0x0000000000000000 intr_info 0x00000000 error_code 0x00000000
+                """);
+        on("svm", "import " + text).expect(ExitCode.DONE);
+        Ran verified = on("svm", "verify last --as kvm-6.1 --format json");
+        assertEquals(
+                "trapline: taken to have run on EPYC-Milan; --cpu names another\n", verified.err());
+        JsonNode fidelity = verified.expect(ExitCode.DONE).json().at("/fidelity");
+        assertEquals(8, fidelity.at("/exits").longValue());
+        assertEquals(6, fidelity.at("/observed").longValue());
+        assertEquals(6, fidelity.at("/matched").longValue());
+        assertEquals(
+                """
+                [{"reason":"nmi","count":1},{"reason":"npf","count":1}]\
+                """,
+                fidelity.at("/notModelled").toString());
+        assertTrue(fidelity.at("/firstMismatch").isNull(), fidelity.toString());
+        assertEquals(
+                1, json("svm", "replay last --policy kvm-6.1").at("/byPort/0/count").longValue());
+    }
+
     /// The write of SPEC_CTRL is event 6 of the trace and op 2; what came after it left no trace.
     @Test
     void unseenBeginsWhereItWasPassedThrough() {

@@ -257,7 +257,7 @@ public final class ObservedSteps {
         }
 
         private void interrupt(Target target, int vector, At at, Consumer<ObservedStep> out) {
-            if (target == Target.HOST) {
+            if (!at.exit().isEmpty()) {
                 wake(at, out);
             }
             halted = false;

@@ -267,6 +267,23 @@ class ObservedStepsTest {
                         ENTRY));
     }
 
+    /// An exit for an interrupt says that it runs again already.
+    @Test
+    void aHaltedGuestRunsBeforeItIsInterrupted() {
+        assertEquals(
+                List.of(
+                        new Step.Do(new GuestOp.Hlt(RIP)),
+                        new Step.Meanwhile(new InterruptArrived(Target.GUEST, 0xec)),
+                        new Step.Meanwhile(new InterruptArrived(Target.GUEST, 0x24))),
+                steps(
+                        0,
+                        svm(0x78, 0),
+                        ENTRY,
+                        svm(0x60, 0),
+                        hit(KVM_INJ_VIRQ, "vector", 0x24),
+                        ENTRY));
+    }
+
     @Test
     void nestedExitsAreApart() {
         assertEquals(

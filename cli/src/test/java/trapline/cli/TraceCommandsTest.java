@@ -224,6 +224,11 @@ class TraceCommandsTest {
                 {"reads":0,"writes":1,"unseenReads":true,"unseenWrites":true}\
                 """,
                 diff.at("/candidate/exits/byMsr/FS_BASE").toString());
+        assertTrue(
+                on("vmx", line + " --html -")
+                        .out()
+                        .contains(
+                                "FS_BASE write, at least: unseen while recorded (passed through under kvm-6.1)"));
         String text = on("vmx", line).expect(ExitCode.DONE).out();
         assertTrue(
                 text.contains(

@@ -13,10 +13,12 @@ final class CountsSection {
     private static final int MOST = 500;
 
     private final Html html;
+    private final DiffResult diff;
     private final SideBySide counts;
 
     private CountsSection(Html html, DiffResult diff) {
         this.html = html;
+        this.diff = diff;
         counts = SideBySide.of(diff);
     }
 
@@ -31,7 +33,7 @@ final class CountsSection {
         if (counts.exitsByVcpu().size() > 1) {
             table("VM exits by vCPU", counts.exitsByVcpu(), Optional.empty());
         }
-        table("Guest MSR accesses handled", counts.msrs(), Optional.empty());
+        table("Guest MSR accesses handled", accesses(), Optional.empty());
         table("Guest port accesses handled", counts.ports(), Optional.empty());
         table("Everything else", counts.rest(), Optional.empty());
         html.close().open("div");
@@ -47,6 +49,21 @@ final class CountsSection {
         table("Flushes of the predictor by cause", counts.rapFlushes(), Optional.empty());
         table("Mutations by field", counts.mutations(), Optional.empty());
         html.close().close().close();
+    }
+
+    /// What a trace cannot have all of says so next to its name.
+    private List<Row> accesses() {
+        return counts.msrs().stream()
+                .map(row ->
+                        diff.unseen(row.name())
+                                .map(unseen ->
+                                        new Row(
+                                                "%s, at least: %s"
+                                                        .formatted(row.name(), unseen.why()),
+                                                row.base(),
+                                                row.candidate()))
+                                .orElse(row))
+                .toList();
     }
 
     private void table(String title, List<Row> rows, Optional<Row> total) {

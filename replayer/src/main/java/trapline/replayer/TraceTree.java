@@ -29,7 +29,8 @@ public final class TraceTree {
                 "share",
                 fidelity.share().isEmpty()
                         ? null
-                        : Math.round(1_000_000 * fidelity.share().getAsDouble()) / 1_000_000.0);
+                        : Math.floor(1_000_000.0 * fidelity.matched() / fidelity.observed())
+                                / 1_000_000);
         List<Object> rows = new ArrayList<>();
         for (Fidelity.Row reason : fidelity.byReason()) {
             SequencedMap<String, Object> row = new LinkedHashMap<>();
@@ -44,6 +45,7 @@ public final class TraceTree {
         tree.put("notModelled", counts(fidelity.apart().notModelled()));
         tree.put("notTold", counts(fidelity.apart().notTold()));
         tree.put("nested", counts(fidelity.apart().nested()));
+        tree.put("gaps", fidelity.apart().gaps());
         tree.put("withoutExit", fidelity.withoutExit());
         SequencedMap<String, Object> faults = new LinkedHashMap<>();
         faults.put("observed", fidelity.faults().observed());

@@ -69,10 +69,13 @@ public record Fidelity(
     public record Faults(long observed, long predicted, long matched) {}
 
     /// Exits by reason that were not held against the model.
+    ///
+    /// @param gaps how often the tracer lost events
     public record Apart(
             SortedMap<String, Long> notModelled,
             SortedMap<String, Long> notTold,
-            SortedMap<String, Long> nested) {}
+            SortedMap<String, Long> nested,
+            long gaps) {}
 
     public long observed() {
         return byReason.stream().mapToLong(Row::observed).sum();
@@ -108,7 +111,7 @@ public record Fidelity(
                 basis == Basis.EXITS
                         ? "VM exits"
                         : "returns to userspace and MSR accesses (the trace has no kvm_exit)",
-                100 * share().getAsDouble(),
+                Math.floor(10_000.0 * matched() / observed()) / 100,
                 tail());
     }
 
@@ -123,6 +126,7 @@ public record Fidelity(
         ObservedCounts.append(text, "not modelled", apart.notModelled());
         ObservedCounts.append(text, "not told by the trace", apart.notTold());
         ObservedCounts.append(text, "nested", apart.nested());
+        ObservedCounts.appendGaps(text, apart.gaps());
         return text.toString();
     }
 

@@ -121,7 +121,7 @@ public final class FidelityCheck {
                         }),
                 new Faults(faults, faultsPredicted, faultsMatched),
                 basis == Basis.EXITS ? withoutExit : 0,
-                new Apart(counts.notModelled(), counts.notTold(), counts.nested()));
+                new Apart(counts.notModelled(), counts.notTold(), counts.nested(), counts.gaps()));
     }
 
     private List<Row> exits() {

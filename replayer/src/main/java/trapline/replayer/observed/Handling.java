@@ -14,6 +14,7 @@ final class Handling {
 
     private final TracepointHit exit;
     private final long order;
+    private final int pcpu;
     private final boolean nested;
     private final boolean svm;
     private final Map<Tracepoint, TracepointHit> details = new EnumMap<>(Tracepoint.class);
@@ -23,6 +24,7 @@ final class Handling {
         this.exit = exit;
         this.nested = nested;
         order = envelope.stamp().order();
+        pcpu = envelope.stamp().pcpu();
         svm = value(exit, "isa", svmBefore ? SVM : 1) == SVM;
     }
 
@@ -60,6 +62,11 @@ final class Handling {
 
     long order() {
         return order;
+    }
+
+    /// The host's CPU on which it exited.
+    int pcpu() {
+        return pcpu;
     }
 
     long time() {

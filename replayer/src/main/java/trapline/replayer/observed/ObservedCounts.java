@@ -15,6 +15,7 @@ public final class ObservedCounts {
     private final SortedMap<String, Long> userspaceExits = new TreeMap<>();
     private long accesses;
     private long logged;
+    private long gaps;
 
     /// Every `kvm_exit`, by reason.
     public SortedMap<String, Long> exits() {
@@ -46,6 +47,11 @@ public final class ObservedCounts {
         return accesses;
     }
 
+    /// How often the tracer lost events.
+    public long gaps() {
+        return gaps;
+    }
+
     /// How many accesses an MSR log has.
     public long logged() {
         return logged;
@@ -62,6 +68,7 @@ public final class ObservedCounts {
         append(text, "not modelled", notModelled);
         append(text, "not told by the trace", notTold);
         append(text, "nested", nested);
+        appendGaps(text, gaps);
         return text.isEmpty() ? "" : text.substring("; ".length());
     }
 
@@ -76,6 +83,16 @@ public final class ObservedCounts {
                                     .map(row -> row.getKey() + " " + number(row.getValue()))
                                     .toList()));
         }
+    }
+
+    static void appendGaps(StringBuilder text, long gaps) {
+        if (gaps > 0) {
+            text.append("; the tracer lost events %s".formatted(times(gaps)));
+        }
+    }
+
+    private static String times(long count) {
+        return count == 1 ? "once" : number(count) + " times";
     }
 
     static String number(long count) {
@@ -108,6 +125,10 @@ public final class ObservedCounts {
 
     void access() {
         accesses++;
+    }
+
+    void gap() {
+        gaps++;
     }
 
     void addLogged() {

@@ -6,6 +6,7 @@ import trapline.engine.cpu.GuestOp;
 import trapline.engine.event.Envelope;
 import trapline.engine.event.InputEvent.InterruptArrived;
 import trapline.engine.event.InputEvent.Target;
+import trapline.engine.event.ObservedEvent.EventsLost;
 import trapline.engine.event.ObservedEvent.MsrLogged;
 import trapline.engine.event.ObservedEvent.TracepointHit;
 import trapline.engine.event.Stamp.Scope;
@@ -45,6 +46,10 @@ public final class ObservedSteps {
 
     /// Takes the trace's next event, and gives the steps that are complete with it.
     public void accept(Envelope envelope, Consumer<ObservedStep> out) {
+        if (envelope.event() instanceof EventsLost) {
+            counts.gap();
+            lost(envelope.stamp().pcpu(), out);
+        }
         if (envelope.stamp().scope() == Scope.VM) {
             return;
         }
@@ -61,6 +66,15 @@ public final class ObservedSteps {
             }
             case TracepointHit hit -> vcpu.accept(envelope, hit, out);
             default -> {}
+        }
+    }
+
+    /// What was being handled on that CPU may have gone on to another exit since.
+    private void lost(int pcpu, Consumer<ObservedStep> out) {
+        for (OneVcpu vcpu : vcpus) {
+            if (vcpu.handling != null && vcpu.handling.pcpu() == pcpu) {
+                vcpu.close(out);
+            }
         }
     }
 

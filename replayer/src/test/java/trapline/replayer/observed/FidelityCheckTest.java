@@ -98,6 +98,21 @@ class FidelityCheckTest {
                 fidelity.describe());
     }
 
+    /// 2 of 3 are 66.666…%: a share is never rounded up, so that 100 is all.
+    @Test
+    void theShareIsNotRoundedUp() {
+        for (String exit : List.of("HLT", "HLT", "CPUID")) {
+            counts.exit(exit);
+            step(new GuestOp.Hlt(0), exit, false, exits("HLT"));
+        }
+        counts.gap();
+        counts.gap();
+        assertEquals(
+                "fidelity of kvm-6.1 on Icelake-Server: 2 of 3 VM exits match, 66.66%;"
+                        + " the tracer lost events 2 times",
+                check.result("kvm-6.1", "Icelake-Server", counts).describe());
+    }
+
     @Test
     void faultsAreHeldAgainstFaults() {
         Predicted faulting = new Predicted(List.of("MSR_WRITE"), List.of(), Outcome.GP);

@@ -28,6 +28,7 @@ import trapline.engine.event.GuestEvent.TlbInstruction;
 import trapline.engine.event.InputEvent.DeviceRead;
 import trapline.engine.event.InputEvent.InterruptArrived;
 import trapline.engine.event.InputEvent.Target;
+import trapline.engine.event.ObservedEvent.EventsLost;
 import trapline.engine.event.ObservedEvent.MsrLogged;
 import trapline.engine.event.ObservedEvent.TracepointHit;
 import trapline.engine.event.Stamp;
@@ -330,6 +331,23 @@ class ObservedStepsTest {
                 element,
                 ENTRY);
         assertEquals(Map.of("further kvm_pio of one exit", 2L), steps.counts().notModelled());
+    }
+
+    /// Which MSR the second exit was about was lost with that exit; the one that was read first is another's.
+    @Test
+    void nothingIsMixedAcrossAGap() {
+        assertEquals(
+                List.of(new Step.Do(new GuestOp.Wrmsr(0, 0x10, 1, true))),
+                steps(
+                        0,
+                        vmx(10, 0),
+                        new EventsLost(0, 12),
+                        hit(KVM_MSR, "write", 1, "msr", 0x10, "value", 1, "fault", 0),
+                        ENTRY));
+        assertEquals(Map.of("CPUID", 1L), steps.counts().notTold());
+        assertEquals(
+                "1 not told by the trace: CPUID 1; the tracer lost events once",
+                steps.counts().left());
     }
 
     /// An exit at the trace's end has no entry any more.

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import trapline.replayer.export.Form;
 
 /// `export` writes the events that `events` shows, and files that are whole or not there.
 class ExportCommandTest {
@@ -244,6 +245,16 @@ class ExportCommandTest {
                 text.contains(
                         "\"name\":\"vCPU 0 SPEC_CTRL of the guest\",\"ts\":99,\"args\":{\"value\":1}"),
                 text);
+    }
+
+    @Test
+    void helpAndReadmeHaveEveryForm() throws IOException {
+        String help = Ran.line("export --help").out();
+        String readme = Files.readString(Path.of("../README.md"));
+        for (String form : Form.names()) {
+            assertTrue(help.contains("\n  " + form + " "), form);
+            assertTrue(readme.contains("`" + form + "`"), form);
+        }
     }
 
     @Test

@@ -134,7 +134,7 @@ class TidyTest {
                                     "replayer.observed")),
                     Map.entry("replayer.observed", with(CPUS, "engine.guest")),
                     Map.entry("replayer.cases", RESULTS),
-                    Map.entry("replayer.export", with(RESULTS, "journal")),
+                    Map.entry("replayer.export", with(RESULTS, "engine.trace", "journal")),
                     Map.entry("replayer.times", RESULTS),
                     Map.entry("replayer.parting", RESULTS),
                     Map.entry("dashboard", RESULTS),

@@ -87,7 +87,8 @@ final class LookOptions {
                 Optional.ofNullable(where).map(Where::of),
                 vcpu == null ? OptionalInt.empty() : OptionalInt.of(vcpu),
                 interval == null ? 0 : interval,
-                by == null ? EnumSet.of(Dimension.REASON) : shown());
+                by == null ? EnumSet.of(Dimension.REASON) : shown(),
+                histogram);
     }
 
     /// Those that text shows.

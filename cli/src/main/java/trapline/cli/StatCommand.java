@@ -9,6 +9,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 import trapline.engine.state.Vendor;
 import trapline.journal.Journal;
+import trapline.replayer.ReplayException;
 import trapline.replayer.ResultTree;
 import trapline.replayer.Session;
 import trapline.replayer.Tally;
@@ -74,6 +75,7 @@ final class StatCommand extends LogCommand implements Callable<Integer> {
                 Session opened = Session.open(journal, session);
                 Console.Progress progress = console.progress("counting", -1)) {
             checkVcpu(opened);
+            checkInterval(opened);
             Vendor vendor = opened.imported() ? Vendor.VMX : opened.vendor();
             ExitTimes times = new ExitTimes(options.look(), vendor);
             Optional<Tally> tally = Statistics.of(opened, times, progress);
@@ -89,6 +91,16 @@ final class StatCommand extends LogCommand implements Callable<Integer> {
     private void checkVcpu(Session opened) {
         if (options.vcpu != null && (options.vcpu < 0 || options.vcpu >= opened.vcpus())) {
             throw opened.noVcpu(options.vcpu);
+        }
+    }
+
+    private void checkInterval(Session opened) {
+        if (options.interval != null && !opened.imported()) {
+            throw new ReplayException(
+                    ReplayException.Kind.NOT_APPLICABLE,
+                    "",
+                    "session %s is the model's, whose ticks are no times: no --interval"
+                            .formatted(opened.name()));
         }
     }
 
@@ -117,10 +129,10 @@ final class StatCommand extends LogCommand implements Callable<Integer> {
                         TallyText.printHeadline(opened, opened.header().policy(), counted, console),
                 () ->
                         console.line(
-                                "session %s, imported from %s: %s VM exits in %s s, %s events",
+                                "session %s, imported from %s: %s in %s s, %s events",
                                 opened.name(),
                                 opened.header().guest().name(),
-                                Table.number(times.exits()),
+                                TimesText.exits(times.exits()),
                                 TimesText.seconds(times.span()),
                                 Table.number(times.events())));
         new TimesText(times, options, console).print();

@@ -1,8 +1,10 @@
 package trapline.cli;
 
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import trapline.replayer.times.Dimension;
 import trapline.replayer.times.ExitTimes;
 import trapline.replayer.times.Row;
@@ -20,6 +22,7 @@ final class TimesText {
     private final LookOptions options;
     private final Console console;
     private final boolean nanos;
+    private final Map<Dimension, List<Row>> rows = new EnumMap<>(Dimension.class);
 
     TimesText(ExitTimes times, LookOptions options, Console console) {
         this.times = times;
@@ -28,9 +31,13 @@ final class TimesText {
         nanos = times.unit().equals("ns");
     }
 
+    private List<Row> rows(Dimension dimension) {
+        return rows.computeIfAbsent(dimension, d -> times.rows(d, options.sort));
+    }
+
     void print() {
         for (Dimension dimension : options.shown()) {
-            List<Row> rows = times.rows(dimension, options.sort);
+            List<Row> rows = rows(dimension);
             if (!rows.isEmpty()) {
                 console.line("");
                 print(dimension.heading(), rows);
@@ -52,7 +59,9 @@ final class TimesText {
             console.line("... %s more", Table.number(rows.size() - shown.size()));
         }
         if (options.histogram) {
-            shown.stream().filter(row -> row.all().count() > 0).forEach(this::histogram);
+            shown.stream()
+                    .filter(row -> row.all().count() > 0 && row.byMagnitude().length > 0)
+                    .forEach(this::histogram);
         }
     }
 
@@ -130,10 +139,10 @@ final class TimesText {
         for (Window window : windows.closed()) {
             console.line("");
             console.line(
-                    "%s to %s s: %s VM exits%s",
+                    "%s to %s s: %s%s",
                     seconds(window.from()),
                     seconds(window.to()),
-                    Table.number(window.exits()),
+                    exits(window.exits()),
                     window.gaps() == 0 ? "" : ", " + gaps(window.gaps()));
             window.rows()
                     .forEach((dimension, rows) -> {
@@ -178,14 +187,27 @@ final class TimesText {
                     "%s not timed: their entry's time is before theirs."
                             .formatted(exits(times.backwards())));
         }
+        options.shown().forEach(dimension -> others(dimension, remarks));
         if (!remarks.isEmpty()) {
             console.line("");
             remarks.forEach(console::line);
         }
     }
 
-    private static String exits(long count) {
-        return Table.number(count) + (count == 1 ? " exit" : " exits");
+    private void others(Dimension dimension, List<String> remarks) {
+        List<Row> rows = rows(dimension);
+        if (!rows.isEmpty() && rows.getLast().subject().others()) {
+            remarks.add(
+                    "%s: more than %s different ones; %s of those that came later are counted as others."
+                            .formatted(
+                                    dimension.text(),
+                                    Table.number(ExitTimes.LIMIT),
+                                    Table.number(rows.getLast().count())));
+        }
+    }
+
+    static String exits(long count) {
+        return Table.number(count) + (count == 1 ? " VM exit" : " VM exits");
     }
 
     private static String gaps(long count) {

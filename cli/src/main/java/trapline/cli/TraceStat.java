@@ -135,10 +135,10 @@ final class TraceStat {
                 console.line("");
             }
             console.line(
-                    "%s%s: %s VM exits in %s s, %s events",
+                    "%s%s: %s in %s s, %s events",
                     file,
                     byVm.size() == 1 ? "" : ", " + VmChoice.describe(i, vms.get(i)),
-                    Table.number(times.exits()),
+                    TimesText.exits(times.exits()),
                     TimesText.seconds(times.span()),
                     Table.number(times.events()));
             new TimesText(times, options, console).print();

@@ -138,7 +138,7 @@ class StatTest {
                 14_000,
                 row(windows.at("/0/byReason"), "reason", "MSR_WRITE").get("time").longValue());
         String text = stat(trace(), "--interval", "100ms").expect(ExitCode.DONE).out();
-        assertTrue(text.contains("\n1.000 to 1.100 s: 1 VM exits\n"), text);
+        assertTrue(text.contains("\n1.100 to 1.200 s: 1 VM exit\n"), text);
         assertFalse(text.contains("\n0.100 to 0.200 s"), text);
     }
 
@@ -218,6 +218,20 @@ class StatTest {
         assertEquals(code, ran.code(), ran.toString());
         assertEquals(message.replace("FILE", file.toString()), ran.message());
         assertEquals("", ran.out());
+    }
+
+    @Test
+    void theModelHasNoTimes() {
+        String log = "file:" + directory.resolve("model");
+        Ran.line("record --guest ssbd-per-task --log " + log).expect(ExitCode.DONE);
+        Ran ran = Ran.line("stat last --interval 1s --log " + log).expect(ExitCode.BAD_INPUT);
+        assertTrue(
+                ran.message().endsWith(" is the model's, whose ticks are no times: no --interval"),
+                ran.message());
+        JsonNode stat =
+                Ran.line("stat last --format json --log " + log).expect(ExitCode.DONE).json();
+        assertFalse(stat.has("unit"));
+        assertFalse(stat.at("/byReason/0").has("mean"));
     }
 
     @Test

@@ -2,6 +2,7 @@ package trapline.replayer.times;
 
 import java.util.Arrays;
 import org.HdrHistogram.AbstractHistogram;
+import org.HdrHistogram.HistogramIterationValue;
 import org.HdrHistogram.PackedHistogram;
 
 /// How long something took, each time: count, sum, extremes, mean and deviation exactly, the distribution to
@@ -118,17 +119,33 @@ public final class Durations {
         return count < 2 ? 0 : Math.sqrt(squares / (count - 1));
     }
 
-    /// What this share of them did not exceed: the smallest such value.
-    public long percentile(double percent) {
+    /// What these shares of them did not exceed, in percent and ascending: the smallest such values.
+    long[] percentiles(double... percents) {
+        long[] found = new long[percents.length];
         if (count == 0) {
-            return 0;
+            return found;
         }
         if (many == null) {
             long[] sorted = Arrays.copyOf(few, (int) count);
             Arrays.sort(sorted);
-            return sorted[Math.max(0, (int) Math.ceil(percent / 100 * count) - 1)];
+            Arrays.setAll(found, i -> sorted[(int) rank(percents[i]) - 1]);
+            return found;
         }
-        return Math.clamp(many.getValueAtPercentile(percent), min, max);
+        int next = 0;
+        for (HistogramIterationValue value : many.recordedValues()) {
+            while (next < found.length
+                    && value.getTotalCountToThisValue() >= rank(percents[next])) {
+                found[next++] = Math.clamp(value.getValueIteratedTo(), min, max);
+            }
+            if (next == found.length) {
+                break;
+            }
+        }
+        return found;
+    }
+
+    private long rank(double percent) {
+        return Math.max(1, (long) Math.ceil(percent / 100 * count));
     }
 
     /// How many there are of each number of binary digits: `[i]` from 2^(i-1) on and below 2^i, `[0]` zeros.

@@ -299,7 +299,7 @@ public final class ExitTimes {
     }
 
     public List<Row> rows(Dimension dimension, Order order) {
-        return Rows.of(groups, dimension, order);
+        return Rows.of(groups, dimension, order, look.histogram());
     }
 
     public Optional<Windows> windows() {

@@ -11,16 +11,18 @@ import trapline.replayer.Where;
 /// @param vcpu the only one to count
 /// @param interval the length of a time window in nanoseconds; 0 for none
 /// @param byWindow what a window is split by
+/// @param histogram whether to have durations by magnitude, too
 public record Look(
         Set<Dimension> by,
         Optional<Where> where,
         OptionalInt vcpu,
         long interval,
-        Set<Dimension> byWindow) {
+        Set<Dimension> byWindow,
+        boolean histogram) {
 
     /// Everything, by these.
     public static Look at(Set<Dimension> by) {
-        return new Look(by, Optional.empty(), OptionalInt.empty(), 0, Set.of());
+        return new Look(by, Optional.empty(), OptionalInt.empty(), 0, Set.of(), true);
     }
 
     boolean wants(int of) {

@@ -9,7 +9,7 @@ package trapline.replayer.times;
 /// @param inside how long those took of them that needed neither userspace nor a wait
 /// @param userspaceTime what of the time was spent in userspace
 /// @param haltedTime what of the time was spent waiting after HLT
-/// @param byMagnitude durations by their number of binary digits
+/// @param byMagnitude durations by their number of binary digits; empty where nobody asked
 public record Row(
         Subject subject,
         long count,

@@ -40,9 +40,12 @@ public final class Rows {
         }
     }
 
+    private static final long[] NO_MAGNITUDES = {};
+
     private Rows() {}
 
-    static List<Row> of(Groups groups, Dimension dimension, Order order) {
+    /// @param distribution whether to have durations by magnitude, too
+    static List<Row> of(Groups groups, Dimension dimension, Order order, boolean distribution) {
         List<Row> rows = new ArrayList<>();
         long[] total = new long[2];
         groups.forEach(
@@ -52,24 +55,25 @@ public final class Rows {
                     total[1] += group.all().sum();
                 });
         groups.forEach(
-                dimension, (subject, group) -> rows.add(row(subject, group, total[0], total[1])));
+                dimension, (subject, group) -> rows.add(row(subject, group, total, distribution)));
         rows.sort(order.comparator());
         return Collections.unmodifiableList(rows);
     }
 
-    private static Row row(Subject subject, Group group, long count, long time) {
+    private static Row row(Subject subject, Group group, long[] total, boolean distribution) {
         Durations all = group.all();
+        Spread spread = Spread.of(all);
         return new Row(
                 subject,
                 group.count(),
-                share(group.count(), count),
-                share(all.sum(), time),
-                Spread.of(all),
-                Spread.of(group.inside()),
+                share(group.count(), total[0]),
+                share(all.sum(), total[1]),
+                spread,
+                all == group.inside() ? spread : Spread.of(group.inside()),
                 group.userspaceExits(),
                 group.userspaceTime(),
                 group.haltedTime(),
-                all.byMagnitude());
+                distribution ? all.byMagnitude() : NO_MAGNITUDES);
     }
 
     private static double share(long part, long whole) {

@@ -13,15 +13,16 @@ public record Spread(
         long max) {
 
     static Spread of(Durations durations) {
+        long[] percentiles = durations.percentiles(50, 95, 99);
         return new Spread(
                 durations.count(),
                 durations.sum(),
                 durations.min(),
                 durations.mean(),
                 durations.deviation(),
-                durations.percentile(50),
-                durations.percentile(95),
-                durations.percentile(99),
+                percentiles[0],
+                percentiles[1],
+                percentiles[2],
                 durations.max());
     }
 }

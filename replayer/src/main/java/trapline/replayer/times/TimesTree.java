@@ -99,7 +99,7 @@ public final class TimesTree {
             tree.put("timeShare", row.timeShare());
             spread(row.all(), tree);
             away(row, tree);
-            if (histograms) {
+            if (histograms && row.byMagnitude().length > 0) {
                 tree.put("histogram", histogram(row.byMagnitude()));
             }
         }

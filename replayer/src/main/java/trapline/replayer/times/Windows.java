@@ -11,7 +11,7 @@ import java.util.Set;
 public final class Windows {
 
     private static final int GROUPS = 1_000;
-    private static final int ROWS = 200_000;
+    private static final int ROWS = 100_000;
 
     private final long interval;
     private final Set<Dimension> dimensions;
@@ -68,7 +68,7 @@ public final class Windows {
         }
         Map<Dimension, List<Row>> byDimension = new EnumMap<>(Dimension.class);
         for (Dimension dimension : groups.dimensions()) {
-            List<Row> found = Rows.of(groups, dimension, Rows.Order.COUNT);
+            List<Row> found = Rows.of(groups, dimension, Rows.Order.COUNT, false);
             rows += found.size();
             byDimension.put(dimension, found);
         }

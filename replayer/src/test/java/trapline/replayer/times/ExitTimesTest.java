@@ -327,7 +327,8 @@ class ExitTimesTest {
                         Optional.of(Where.of("event.reason == \"MSR_WRITE\" && vcpu == 1")),
                         OptionalInt.empty(),
                         0,
-                        Set.of());
+                        Set.of(),
+                        false);
         ExitTimes times =
                 times(
                         look,
@@ -347,7 +348,7 @@ class ExitTimesTest {
 
     @Test
     void oneVcpu() {
-        Look look = new Look(ALL, Optional.empty(), OptionalInt.of(1), 0, Set.of());
+        Look look = new Look(ALL, Optional.empty(), OptionalInt.of(1), 0, Set.of(), false);
         ExitTimes times = times(look, trace -> trace.exit(0, 1, HLT, 5).exit(1, 10, HLT, 7));
         assertEquals(1, times.exits());
         assertEquals(7, only(times, Dimension.REASON).all().sum());
@@ -357,7 +358,7 @@ class ExitTimesTest {
     @Test
     void windows() {
         Set<Dimension> reasons = EnumSet.of(Dimension.REASON);
-        Look look = new Look(reasons, Optional.empty(), OptionalInt.empty(), 100, reasons);
+        Look look = new Look(reasons, Optional.empty(), OptionalInt.empty(), 100, reasons, false);
         ExitTimes times =
                 times(
                         look,
@@ -383,7 +384,7 @@ class ExitTimesTest {
     @Test
     void countsAreNoTimeWindows() {
         Set<Dimension> reasons = EnumSet.of(Dimension.REASON);
-        Look look = new Look(reasons, Optional.empty(), OptionalInt.empty(), 100, reasons);
+        Look look = new Look(reasons, Optional.empty(), OptionalInt.empty(), 100, reasons, false);
         ReplayException thrown =
                 assertThrows(
                         ReplayException.class,

@@ -16,6 +16,9 @@ final class Lines {
     private int to;
     private boolean skipping;
 
+    /// How far line ends were looked for.
+    private int looked;
+
     Lines(InputStream in, LineParser parser) {
         this.in = in;
         this.parser = parser;
@@ -57,16 +60,17 @@ final class Lines {
     private void lines() throws InterruptedException {
         byte[] bytes = buffer;
         int start = from;
-        for (int i = start; i < to; i++) {
-            if (bytes[i] == '\n') {
-                if (skipping) {
-                    skipping = false;
-                } else {
-                    parser.line(bytes, start, i);
-                }
-                start = i + 1;
+        int end = Words.lineEnd(bytes, looked, to);
+        while (end < to) {
+            if (skipping) {
+                skipping = false;
+            } else {
+                parser.line(bytes, start, end);
             }
+            start = end + 1;
+            end = Words.lineEnd(bytes, start, to);
         }
+        looked = to;
         from = start;
     }
 
@@ -81,6 +85,7 @@ final class Lines {
         if (from > 0) {
             System.arraycopy(buffer, from, buffer, 0, to - from);
             to -= from;
+            looked -= from;
             from = 0;
         }
     }

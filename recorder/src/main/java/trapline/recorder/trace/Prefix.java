@@ -11,7 +11,7 @@ final class Prefix {
 
     private static final long NANOS = 1_000_000_000;
     private static final int LEAST_FLAGS = 4;
-    private static final byte[] NOTHING = new byte[0];
+    private static final int KNOWN = 8;
 
     private final Tasks tasks;
 
@@ -32,7 +32,8 @@ final class Prefix {
     /// Where the event begins.
     int end;
 
-    private byte[] before = NOTHING;
+    private final Beginning[] known = new Beginning[KNOWN];
+    private long renamed;
     private int thread;
     private int process;
     private int nameEnd;
@@ -43,15 +44,45 @@ final class Prefix {
 
     /// Reads a line from here to there; false where it begins otherwise.
     boolean read(byte[] line, int from, int to) {
-        int known = before.length;
-        if (known > 0
-                && to - from > known
-                && Arrays.equals(before, 0, known, line, from, from + known)) {
-            end = from + known;
-            return time(line, to);
-        }
-        return cpu(line, from, to) && time(line, to);
+        return (known(line, from, to) || cpu(line, from, to)) && time(line, to);
     }
+
+    /// Whether the line begins like one of the last ones, which most lines do.
+    private boolean known(byte[] line, int from, int to) {
+        for (int i = 0; i < KNOWN; i++) {
+            Beginning one = known[i];
+            if (one == null) {
+                return false;
+            }
+            if (to - from > one.bytes.length && Words.equal(one.bytes, line, from)) {
+                known[i] = known[0];
+                known[0] = one;
+                task = one.task;
+                cpu = one.cpu;
+                apart = one.apart;
+                instance = one.instance;
+                end = from + one.bytes.length;
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void remember(byte[] line, int from, int to) {
+        if (tasks.renamed() != renamed) {
+            renamed = tasks.renamed();
+            Arrays.fill(known, null);
+        }
+        if (to - from >= Long.BYTES) {
+            System.arraycopy(known, 0, known, 1, KNOWN - 1);
+            known[0] =
+                    new Beginning(Arrays.copyOfRange(line, from, to), task, cpu, apart, instance);
+        }
+    }
+
+    /// A line's beginning up to its CPU, and what it says.
+    private record Beginning(
+            byte[] bytes, Tasks.Task task, int cpu, boolean apart, boolean instance) {}
 
     /// Finds the CPU in its brackets and the task before it.
     private boolean cpu(byte[] line, int from, int to) {
@@ -65,7 +96,7 @@ final class Prefix {
                         && task(line, from, i)) {
                     cpu = (int) Math.min(Integer.MAX_VALUE, read);
                     name(line, from);
-                    before = Arrays.copyOfRange(line, from, close + 2);
+                    remember(line, from, close + 2);
                     end = close + 2;
                     return true;
                 }
@@ -88,7 +119,6 @@ final class Prefix {
                 cpu = (int) Math.min(Integer.MAX_VALUE, read);
                 name(line, from);
                 end = flagsBegin;
-                before = NOTHING;
                 return true;
             }
         }

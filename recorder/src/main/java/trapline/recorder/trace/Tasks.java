@@ -45,6 +45,7 @@ final class Tasks {
     }
 
     private final Map<Integer, Task> tasks = new HashMap<>();
+    private long renamed;
     private Task last = new Task(-1, 0, UNKNOWN);
 
     /// The thread of this number, a new one if it has another name or process than before.
@@ -57,6 +58,11 @@ final class Tasks {
         return task;
     }
 
+    /// Grows whenever a thread gets another name.
+    long renamed() {
+        return renamed;
+    }
+
     private static boolean same(Task task, int process, byte[] line, int from, int to) {
         return (process == 0 || process == task.process)
                 && (task.named(line, from, to)
@@ -66,7 +72,9 @@ final class Tasks {
     private Task add(Task before, int thread, int process, byte[] line, int from, int to) {
         if (tasks.size() == MOST) {
             tasks.clear();
+            renamed++;
         }
+        renamed += before == null ? 0 : 1;
         int owner = process == 0 && before != null ? before.process : process;
         Task task = new Task(thread, owner, Arrays.copyOfRange(line, from, to));
         tasks.put(thread, task);

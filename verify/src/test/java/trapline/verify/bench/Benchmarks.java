@@ -20,6 +20,7 @@ public final class Benchmarks {
         ALL.put("seek", new SeekBenchmark());
         ALL.put("memory", new MemoryBenchmark());
         ALL.put("import", new ImportBenchmark());
+        ALL.put("stat", new StatBenchmark());
     }
 
     private Benchmarks() {}

@@ -1,6 +1,5 @@
 package trapline.verify.bench;
 
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,8 +23,7 @@ final class ImportBenchmark implements Benchmarks.Benchmark {
     private static final long BYTES = 200L << 20;
     private static final String HEAP = "256m";
     private static final String SCRIPT =
-            "/kvm_msr:/ {for (i = 1; i < NF; i++) if ($i ~ /^msr_/) n[$i \" \" $(i + 1)]++}"
-                    + " END {for (k in n) print n[k], k}";
+            "/kvm_msr:/ {n[$(NF - 2)]++} END {for (k in n) print n[k], k}";
 
     @Override
     public Map<String, Object> run() throws Exception {
@@ -45,9 +43,17 @@ final class ImportBenchmark implements Benchmarks.Benchmark {
         List<Double> script = new ArrayList<>();
         for (int i = 0; i < RUNS; i++) {
             Path log = folder.resolve("log" + i);
-            ours.add(lines / seconds(command(log, trace)));
+            ours.add(
+                    lines
+                            / Commands.seconds(
+                                    Commands.trapline(
+                                            "--log",
+                                            "file:" + log,
+                                            "--quiet",
+                                            "import",
+                                            trace.toString())));
             delete(log);
-            script.add(lines / seconds(List.of("gawk", SCRIPT, trace.toString())));
+            script.add(lines / Commands.seconds(List.of("gawk", SCRIPT, trace.toString())));
             parsing.add(
                     Child.task(HEAP, "parse", trace.toString()).get("linesPerSecond").asDouble());
         }
@@ -62,37 +68,6 @@ final class ImportBenchmark implements Benchmarks.Benchmark {
         result.put("lines", lines);
         result.put("bytes", Files.size(trace));
         return result;
-    }
-
-    private static List<String> command(Path log, Path trace) {
-        File dist = new File(System.getProperty("trapline.dist"));
-        return List.of(
-                new File(System.getProperty("java.home"), "bin/java").getPath(),
-                "@" + new File(dist, "jvm.options"),
-                "-XX:AOTCache=" + new File(dist, "trapline.aot"),
-                "-Xmx" + HEAP,
-                "-cp",
-                new File(dist, "lib/trapline-cli.jar").getPath(),
-                "trapline.cli.Main",
-                "--log",
-                "file:" + log,
-                "--quiet",
-                "import",
-                trace.toString());
-    }
-
-    private static double seconds(List<String> command) throws IOException, InterruptedException {
-        long start = System.nanoTime();
-        Process process =
-                new ProcessBuilder(command)
-                        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                        .redirectError(ProcessBuilder.Redirect.INHERIT)
-                        .start();
-        int code = process.waitFor();
-        if (code != 0) {
-            throw new IOException(command + " ended with " + code);
-        }
-        return (System.nanoTime() - start) / 1e9;
     }
 
     private static void delete(Path folder) throws IOException {

@@ -88,11 +88,21 @@ final class SessionPair {
             }
         }
         console.line("");
+        leftOut("first", changes.base());
+        leftOut("second", changes.candidate());
         if (changes.comparable()) {
             Changes.METHOD.forEach(console::line);
         } else if (!changes.exact()) {
             console.line(
                     "One of them has no times in seconds: counts cannot be held against counts.");
+        }
+    }
+
+    private void leftOut(String which, Side side) {
+        if (side.leftOut() > 0) {
+            console.line(
+                    "%s of the %s are in no row: there is room for a thousand of a kind.",
+                    Table.number(side.leftOut()), which);
         }
     }
 

@@ -56,6 +56,11 @@ public final class Changes {
             return times;
         }
 
+        /// What was counted in no row, since it came after the first thousand of its kind.
+        public long leftOut() {
+            return batches.leftOut();
+        }
+
         /// Whether seconds are known.
         boolean inSeconds() {
             return times.timed() && times.unit().equals("ns");

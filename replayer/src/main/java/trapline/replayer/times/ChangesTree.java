@@ -51,6 +51,7 @@ public final class ChangesTree {
         gaps.put("count", times.gaps());
         gaps.put("lost", times.lost());
         tree.put("gaps", gaps);
+        tree.put("leftOut", side.leftOut());
         return tree;
     }
 

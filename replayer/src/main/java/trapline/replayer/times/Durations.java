@@ -14,7 +14,7 @@ public final class Durations {
     /// Significant digits of percentiles.
     public static final int DIGITS = 3;
 
-    private static final int FEW = 32;
+    private static final int FEW = 256;
 
     private long count;
     private long sum;

@@ -10,6 +10,7 @@ import java.util.Random;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import trapline.engine.event.ObservedEvent.TraceClock;
+import trapline.engine.event.Tracepoint;
 import trapline.engine.state.Vendor;
 import trapline.replayer.times.Change.Verdict;
 import trapline.replayer.times.Changes.ChangeRow;
@@ -154,6 +155,19 @@ class ChangesTest {
             trace.exit(0, at, HLT, duration);
             at += duration + (long) (-Math.log(1 - random.nextDouble()) * 10_000_000);
         }
+    }
+
+    /// The first thousand MSRs have a row each.
+    @Test
+    void whatHasNoRoomIsCounted() {
+        Side side =
+                side(trace -> {
+                    for (long msr = 0; msr < 1007; msr++) {
+                        trace.hit(0, msr, Tracepoint.KVM_MSR, "write", 1L, "msr", msr);
+                    }
+                });
+        assertEquals(7, side.leftOut());
+        assertEquals(1000, new Changes(side, side).of(Dimension.MSR).size());
     }
 
     @Test

@@ -45,6 +45,7 @@ public final class TraceTree {
         tree.put("notModelled", counts(fidelity.apart().notModelled()));
         tree.put("notTold", counts(fidelity.apart().notTold()));
         tree.put("nested", counts(fidelity.apart().nested()));
+        tree.put("leftOut", counts(fidelity.apart().leftOut()));
         tree.put("gaps", fidelity.apart().gaps());
         tree.put("withoutExit", fidelity.withoutExit());
         SequencedMap<String, Object> faults = new LinkedHashMap<>();

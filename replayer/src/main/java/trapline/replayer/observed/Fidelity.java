@@ -70,11 +70,13 @@ public record Fidelity(
 
     /// Exits by reason that were not held against the model.
     ///
+    /// @param leftOut events other than exits that became no step
     /// @param gaps how often the tracer lost events
     public record Apart(
             SortedMap<String, Long> notModelled,
             SortedMap<String, Long> notTold,
             SortedMap<String, Long> nested,
+            SortedMap<String, Long> leftOut,
             long gaps) {}
 
     public long observed() {
@@ -126,6 +128,7 @@ public record Fidelity(
         ObservedCounts.append(text, "not modelled", apart.notModelled());
         ObservedCounts.append(text, "not told by the trace", apart.notTold());
         ObservedCounts.append(text, "nested", apart.nested());
+        ObservedCounts.append(text, "other events left out", apart.leftOut());
         ObservedCounts.appendGaps(text, apart.gaps());
         return text.toString();
     }

@@ -121,7 +121,12 @@ public final class FidelityCheck {
                         }),
                 new Faults(faults, faultsPredicted, faultsMatched),
                 basis == Basis.EXITS ? withoutExit : 0,
-                new Apart(counts.notModelled(), counts.notTold(), counts.nested(), counts.gaps()));
+                new Apart(
+                        counts.notModelled(),
+                        counts.notTold(),
+                        counts.nested(),
+                        counts.leftOut(),
+                        counts.gaps()));
     }
 
     private List<Row> exits() {

@@ -12,6 +12,7 @@ public final class ObservedCounts {
     private final SortedMap<String, Long> notModelled = new TreeMap<>();
     private final SortedMap<String, Long> notTold = new TreeMap<>();
     private final SortedMap<String, Long> nested = new TreeMap<>();
+    private final SortedMap<String, Long> leftOut = new TreeMap<>();
     private final SortedMap<String, Long> userspaceExits = new TreeMap<>();
     private long accesses;
     private long logged;
@@ -22,7 +23,7 @@ public final class ObservedCounts {
         return Collections.unmodifiableSortedMap(exits);
     }
 
-    /// Exits, and events for the guest, that no op of the model stands for.
+    /// Exits that no op of the model stands for.
     public SortedMap<String, Long> notModelled() {
         return Collections.unmodifiableSortedMap(notModelled);
     }
@@ -35,6 +36,11 @@ public final class ObservedCounts {
     /// Exits of a guest's own guest.
     public SortedMap<String, Long> nested() {
         return Collections.unmodifiableSortedMap(nested);
+    }
+
+    /// What else became no step: interrupts at other exits, further parts of one op, MSRs that nothing names.
+    public SortedMap<String, Long> leftOut() {
+        return Collections.unmodifiableSortedMap(leftOut);
     }
 
     /// Every `kvm_userspace_exit`, by reason.
@@ -68,6 +74,7 @@ public final class ObservedCounts {
         append(text, "not modelled", notModelled);
         append(text, "not told by the trace", notTold);
         append(text, "nested", nested);
+        append(text, "other events left out", leftOut);
         appendGaps(text, gaps);
         return text.isEmpty() ? "" : text.substring("; ".length());
     }
@@ -109,6 +116,10 @@ public final class ObservedCounts {
 
     void notModelled(String name) {
         notModelled.merge(name, 1L, Long::sum);
+    }
+
+    void leaveOut(String name) {
+        leftOut.merge(name, 1L, Long::sum);
     }
 
     void notTold(String name) {

@@ -54,7 +54,7 @@ public final class ObservedSteps {
             return;
         }
         if (envelope.stamp().vcpu() >= vcpus.length) {
-            counts.notModelled("events of a vCPU that appeared while the trace was read");
+            counts.leaveOut("events of a vCPU that appeared while the trace was read");
             return;
         }
         OneVcpu vcpu = vcpus[envelope.stamp().vcpu()];
@@ -126,7 +126,7 @@ public final class ObservedSteps {
             String reason = userspaceReason(hit);
             counts.userspaceExit(reason);
             if (handling == null && reason.startsWith("KVM_EXIT_X86_")) {
-                counts.notTold(reason);
+                counts.leaveOut(reason);
             }
         }
 
@@ -150,7 +150,7 @@ public final class ObservedSteps {
                     return;
                 }
                 if (TracedOps.comesInParts(hit.point())) {
-                    counts.notModelled("further " + hit.point().text() + " of one exit");
+                    counts.leaveOut("further " + hit.point().text() + " of one exit");
                     return;
                 }
                 close(out);
@@ -170,18 +170,18 @@ public final class ObservedSteps {
                                             traced,
                                             new At(order, hit.time(), "", traced.faulted()),
                                             out),
-                            () -> counts.notModelled(hit.point().text() + " read"));
+                            () -> counts.leaveOut(hit.point().text() + " read"));
         }
 
         /// An interrupt for the guest is told with the exit that made room for it, or that it ends.
         private void injected(Envelope envelope, TracepointHit hit, Consumer<ObservedStep> out) {
             if (Handling.value(hit, "soft", 0) != 0 || Handling.value(hit, "reinjected", 0) != 0) {
-                counts.notModelled("kvm_inj_virq of an earlier one");
+                counts.leaveOut("kvm_inj_virq of an earlier one");
             } else if (handling == null) {
                 At at = new At(envelope.stamp().order(), hit.time(), "", false);
                 interrupt(Target.GUEST, vector(hit), at, out);
             } else if (!handling.add(hit)) {
-                counts.notModelled("further kvm_inj_virq of one exit");
+                counts.leaveOut("further kvm_inj_virq of one exit");
             }
         }
 
@@ -259,7 +259,7 @@ public final class ObservedSteps {
                 interrupt(
                         Target.GUEST, vector(virq), new At(at.order(), at.time(), "", false), out);
             } else {
-                counts.notModelled("kvm_inj_virq at " + at.exit());
+                counts.leaveOut("kvm_inj_virq at " + at.exit());
             }
         }
 

@@ -330,7 +330,7 @@ class ObservedStepsTest {
                 element,
                 element,
                 ENTRY);
-        assertEquals(Map.of("further kvm_pio of one exit", 2L), steps.counts().notModelled());
+        assertEquals(Map.of("further kvm_pio of one exit", 2L), steps.counts().leftOut());
     }
 
     /// Which MSR the second exit was about was lost with that exit; the one that was read first is another's.
@@ -348,6 +348,52 @@ class ObservedStepsTest {
         assertEquals(
                 "1 not told by the trace: CPUID 1; the tracer lost events once",
                 steps.counts().left());
+    }
+
+    /// Every exit is a step or in one of three counts; what else is lost is in a fourth.
+    @Test
+    void everyExitIsAccountedFor() {
+        steps(
+                0,
+                vmx(32, 0),
+                hit(KVM_INJ_VIRQ, "vector", 0x23),
+                ENTRY,
+                vmx(52, 0),
+                hit(KVM_INJ_VIRQ, "vector", 0x24),
+                ENTRY,
+                vmx(40, 0),
+                hit(KVM_INJ_VIRQ, "vector", 0x25),
+                ENTRY,
+                vmx(10, 0),
+                hit(KVM_NESTED_VMEXIT, "reason", 10),
+                ENTRY,
+                vmx(7, 0),
+                ENTRY,
+                vmx(7, 0),
+                hit(KVM_INJ_VIRQ, "vector", 0x26),
+                ENTRY);
+        assertEquals(6, ObservedCounts.sum(steps.counts().exits()));
+        assertEquals(
+                List.of("PAUSE_INSTRUCTION", "INTERRUPT_WINDOW"),
+                found.stream().map(step -> step.at().exit()).toList());
+        assertEquals(Map.of("MSR_WRITE", 1L), steps.counts().notTold());
+        assertEquals(
+                Map.of("PREEMPTION_TIMER", 1L, "INTERRUPT_WINDOW", 1L),
+                steps.counts().notModelled());
+        assertEquals(Map.of("CPUID", 1L), steps.counts().nested());
+        assertEquals(
+                Map.of(
+                        "kvm_inj_virq at MSR_WRITE", 1L,
+                        "kvm_inj_virq at PREEMPTION_TIMER", 1L,
+                        "kvm_inj_virq at PAUSE_INSTRUCTION", 1L),
+                steps.counts().leftOut());
+    }
+
+    /// For which MSR userspace is asked, nothing in a trace says where there is no exit.
+    @Test
+    void aFilteredAccessOfAnEmulatedGuestIsCounted() {
+        assertEquals(List.of(), steps(0, hit(KVM_USERSPACE_EXIT, "reason", 29)));
+        assertEquals(Map.of("KVM_EXIT_X86_RDMSR", 1L), steps.counts().leftOut());
     }
 
     /// An exit at the trace's end has no entry any more.

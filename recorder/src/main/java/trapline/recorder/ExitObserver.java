@@ -1,11 +1,7 @@
 package trapline.recorder;
 
 import java.time.InstantSource;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import trapline.engine.event.Envelope;
 import trapline.engine.event.GuestEvent.IoPerformed;
 import trapline.engine.event.GuestEvent.MsrReadBack;
@@ -22,14 +18,11 @@ import trapline.engine.event.Reg;
 import trapline.engine.event.Stamp;
 import trapline.engine.state.MachineState;
 import trapline.engine.state.Vendor;
-import trapline.engine.table.ExitReasons;
 import trapline.journal.SessionWriter;
 import trapline.schemas.ExitObserved;
 import trapline.schemas.ExitObserved.Effort;
 import trapline.schemas.ExitObserved.Reason;
 import trapline.schemas.ExitObserved.Subject;
-import trapline.schemas.ExitStatistics;
-import trapline.schemas.ExitStatistics.ReasonCount;
 
 /// Makes of a session's events one record for each exit, and each second's statistics.
 final class ExitObserver {
@@ -37,23 +30,20 @@ final class ExitObserver {
     private final String session;
     private final SessionWriter writer;
     private final InstantSource clock;
+    private final ExitSeconds seconds;
     private MachineState machine;
     private Open[] open;
-    private final List<Map<Long, Long>> counts = new ArrayList<>();
-    private long second;
 
     ExitObserver(String session, SessionWriter writer, InstantSource clock) {
         this.session = session;
         this.writer = writer;
         this.clock = clock;
+        seconds = new ExitSeconds(session, writer);
     }
 
     void of(MachineState machine) {
         this.machine = machine;
         open = new Open[machine.vcpus()];
-        for (int vcpu = 0; vcpu < open.length; vcpu++) {
-            counts.add(new TreeMap<>());
-        }
     }
 
     /// An exit whose entry has not come yet.
@@ -124,7 +114,10 @@ final class ExitObserver {
                         ended.stamp,
                         ended.exit.level(),
                         new Reason(
-                                vendor, number, name(vendor, number), ended.exit.qualification()),
+                                vendor,
+                                number,
+                                ExitSeconds.name(vendor, number),
+                                ended.exit.qualification()),
                         ended.rip,
                         ended.subject,
                         new Effort(
@@ -134,34 +127,7 @@ final class ExitObserver {
                                 ended.reads,
                                 ended.writes),
                         now));
-        if (now / 1000 != second) {
-            flush();
-            second = now / 1000;
-        }
-        counts.get(vcpu).merge(number, 1L, Long::sum);
-    }
-
-    private static String name(Vendor vendor, long reason) {
-        return vendor == Vendor.VMX ? ExitReasons.vmx(reason) : ExitReasons.svm(reason);
-    }
-
-    /// The statistics of the second that has passed.
-    private void flush() {
-        Vendor vendor = machine.config().vendor();
-        for (int vcpu = 0; vcpu < counts.size(); vcpu++) {
-            Map<Long, Long> byReason = counts.get(vcpu);
-            if (byReason.isEmpty()) {
-                continue;
-            }
-            List<ReasonCount> rows = new ArrayList<>();
-            long exits = 0;
-            for (Map.Entry<Long, Long> row : byReason.entrySet()) {
-                rows.add(new ReasonCount(row.getKey(), name(vendor, row.getKey()), row.getValue()));
-                exits += row.getValue();
-            }
-            writer.statistics(new ExitStatistics(session, vcpu, second * 1000, exits, rows));
-            byReason.clear();
-        }
+        seconds.count(vcpu, vendor, number, now);
     }
 
     /// Exits whose entry never came are recorded as they stand.
@@ -171,6 +137,6 @@ final class ExitObserver {
                 end(vcpu);
             }
         }
-        flush();
+        seconds.flush();
     }
 }

@@ -1,12 +1,8 @@
 package trapline.recorder.observe;
 
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import trapline.engine.event.Envelope;
 import trapline.engine.event.ObservedEvent.EventsLost;
 import trapline.engine.event.ObservedEvent.TracepointHit;
@@ -15,14 +11,12 @@ import trapline.engine.event.Stamp.Scope;
 import trapline.engine.event.TraceFields;
 import trapline.engine.event.Tracepoint;
 import trapline.engine.state.Vendor;
-import trapline.engine.table.ExitReasons;
 import trapline.journal.SessionWriter;
+import trapline.recorder.ExitSeconds;
 import trapline.schemas.ExitObserved;
 import trapline.schemas.ExitObserved.Effort;
 import trapline.schemas.ExitObserved.Reason;
 import trapline.schemas.ExitObserved.Subject;
-import trapline.schemas.ExitStatistics;
-import trapline.schemas.ExitStatistics.ReasonCount;
 
 /// Makes of what was observed one record for each exit, and each second's statistics, for dashboards.
 final class ObservedExits {
@@ -40,15 +34,14 @@ final class ObservedExits {
     private final String session;
     private final SessionWriter writer;
     private final InstantSource clock;
+    private final ExitSeconds seconds;
     private Open[] open = new Open[1];
-    private final List<Map<Long, Long>> counts = new ArrayList<>();
-    private Vendor vendor = Vendor.VMX;
-    private long second;
 
     ObservedExits(String session, SessionWriter writer, InstantSource clock) {
         this.session = session;
         this.writer = writer;
         this.clock = clock;
+        seconds = new ExitSeconds(session, writer);
     }
 
     /// An exit whose entry has not come yet.
@@ -118,45 +111,22 @@ final class ObservedExits {
         open[vcpu] = null;
         long now = clock.millis();
         long number = ended.exit.value(REASON, 0);
-        vendor = ended.exit.value(ISA, 1) == SVM ? Vendor.SVM : Vendor.VMX;
+        Vendor vendor = ended.exit.value(ISA, 1) == SVM ? Vendor.SVM : Vendor.VMX;
         writer.exit(
                 new ExitObserved(
                         session,
                         ended.stamp,
                         ended.nested ? 2 : 1,
-                        new Reason(vendor, number, name(number), ended.exit.value(INFO1, 0)),
+                        new Reason(
+                                vendor,
+                                number,
+                                ExitSeconds.name(vendor, number),
+                                ended.exit.value(INFO1, 0)),
                         ended.exit.value(RIP, 0),
                         ended.subject,
                         new Effort(ended.reflected, ended.events, 0, 0, 0),
                         now));
-        if (now / 1000 != second) {
-            flush();
-            second = now / 1000;
-        }
-        while (counts.size() <= vcpu) {
-            counts.add(new TreeMap<>());
-        }
-        counts.get(vcpu).merge(number, 1L, Long::sum);
-    }
-
-    private String name(long reason) {
-        return vendor == Vendor.VMX ? ExitReasons.vmx(reason) : ExitReasons.svm(reason);
-    }
-
-    /// The statistics of the second that has passed.
-    private void flush() {
-        for (int vcpu = 0; vcpu < counts.size(); vcpu++) {
-            Map<Long, Long> byReason = counts.get(vcpu);
-            if (byReason.isEmpty()) {
-                continue;
-            }
-            List<ReasonCount> rows = new ArrayList<>();
-            byReason.forEach(
-                    (reason, count) -> rows.add(new ReasonCount(reason, name(reason), count)));
-            long exits = rows.stream().mapToLong(ReasonCount::count).sum();
-            writer.statistics(new ExitStatistics(session, vcpu, second * 1000, exits, rows));
-            byReason.clear();
-        }
+        seconds.count(vcpu, vendor, number, now);
     }
 
     /// Exits whose entry never came are recorded as they stand.
@@ -166,6 +136,6 @@ final class ObservedExits {
                 end(vcpu);
             }
         }
-        flush();
+        seconds.flush();
     }
 }

@@ -139,10 +139,10 @@ final class ExportCommand extends LogCommand implements Callable<Integer> {
                 Console.Progress progress =
                         console.progress("exporting", piped ? -1 : total(opened))) {
             if (piped) {
-                print(new Export(opened, query, temporary(), weight(), progress), form);
+                print(what(opened, query, temporary(), console, progress), form, console);
             } else {
                 Path scratch = path.toAbsolutePath().normalize().getParent();
-                save(new Export(opened, query, scratch, weight(), progress), form, path, console);
+                save(what(opened, query, scratch, console, progress), form, path, console);
             }
         }
         return ExitCode.DONE.number();
@@ -167,10 +167,23 @@ final class ExportCommand extends LogCommand implements Callable<Integer> {
         return opened.entry().closing().map(closing -> closing.events()).orElse(-1L);
     }
 
-    private static void print(Export what, Form form) throws IOException {
+    private static void print(Export what, Form form, Console console) throws IOException {
         OutputStream stream = StandardOutput.stream();
-        form.exporter().write(what, stream);
+        long count = form.exporter().write(what, stream);
         stream.flush();
+        if (count == 0) {
+            console.note("Session %s has nothing of that kind.", what.session().name());
+        }
+    }
+
+    private Export what(
+            Session opened,
+            EventQuery query,
+            Path scratch,
+            Console console,
+            Console.Progress progress) {
+        return new Export(
+                opened, query, scratch, weight(), note -> console.note("%s", note), progress);
     }
 
     private static Path temporary() {

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.BeforeAll;
@@ -153,6 +154,23 @@ class ExportCommandTest {
                 .expect(ExitCode.DONE);
         assertEquals(
                 "vcpu0;MSR_WRITE;IA32_SPEC_CTRL;rip 0x2000 10000\n", Files.readString(file("f")));
+    }
+
+    /// Who gets an empty file is told so, and how many exits there were.
+    @Test
+    void foldedStacksOfATraceWithoutExitsAreNone() throws IOException {
+        Path trace =
+                Files.writeString(
+                        file("trace.txt"),
+                        TRACE.lines()
+                                .filter(line -> !line.contains("kvm_exit"))
+                                .collect(Collectors.joining("\n", "", "\n")));
+        String there = imported(trace, "there");
+        assertEquals(
+                file("f") + ": 0 events\n",
+                Ran.line("export last --to folded --out " + file("f") + there)
+                        .expect(ExitCode.DONE)
+                        .err());
     }
 
     private String imported(Path trace, String name) {

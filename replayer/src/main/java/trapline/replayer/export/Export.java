@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.SequencedSet;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import trapline.engine.event.Envelope;
 import trapline.engine.event.ObservedEvent;
@@ -17,9 +18,15 @@ import trapline.replayer.Session;
 ///
 /// @param scratch a folder for files that are gone in the end
 /// @param weight what folded stacks weigh
+/// @param notes told what the form had to leave out
 /// @param progress told now and then how many events have been looked at; may end it by an exception
 public record Export(
-        Session session, EventQuery query, Path scratch, Weight weight, LongConsumer progress) {
+        Session session,
+        EventQuery query,
+        Path scratch,
+        Weight weight,
+        Consumer<String> notes,
+        LongConsumer progress) {
 
     /// Exits, or nanoseconds from exits to entries.
     public enum Weight {

@@ -53,6 +53,8 @@ final class FoldedExporter implements Exporter {
     private Exit[] exits;
     private EventFields fields;
     private boolean timed;
+    private long exitCount;
+    private long withoutRip;
 
     @Override
     public long write(Export what, OutputStream out) throws IOException {
@@ -66,8 +68,7 @@ final class FoldedExporter implements Exporter {
         }
         exits = new Exit[session.vcpus()];
         fields = new EventFields(session.vendor());
-        long count =
-                session.imported() ? what.all(this::observed) : what.all(new Model(session)::event);
+        what.all(session.imported() ? this::observed : new Model(session)::event);
         for (int vcpu = 0; vcpu < exits.length; vcpu++) {
             end(vcpu, -1);
         }
@@ -76,7 +77,13 @@ final class FoldedExporter implements Exporter {
             text.write(stack.getKey() + " " + stack.getValue() + "\n");
         }
         text.flush();
-        return count;
+        if (withoutRip > 0) {
+            what.notes()
+                    .accept(
+                            "%,d exits are told without RIP: there are more than %,d different stacks"
+                                    .formatted(withoutRip, MOST_STACKS));
+        }
+        return exitCount;
     }
 
     private void observed(Envelope envelope, boolean wanted) {
@@ -162,6 +169,8 @@ final class FoldedExporter implements Exporter {
         }
         String whole = stack + ";rip " + exit.rip;
         boolean room = stacks.size() < MOST_STACKS || stacks.containsKey(whole);
+        exitCount++;
+        withoutRip += room ? 0 : 1;
         stacks.merge(room ? whole : stack, timed ? time - exit.time : 1, Long::sum);
     }
 

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Consumer;
 import trapline.engine.event.Envelope;
 import trapline.engine.event.GuestEvent;
 import trapline.engine.event.GuestEvent.InstructionsRetired;
@@ -40,10 +41,13 @@ final class ModelStory implements Story {
     private final Map<String, Integer> counters = new LinkedHashMap<>();
     private final OptionalLong[] guest;
     private final OptionalLong[] hardware;
+    private final Consumer<String> notes;
+    private long leftOut;
     private long end;
 
-    ModelStory(Timeline timeline, Session session) throws IOException {
+    ModelStory(Timeline timeline, Session session, Consumer<String> notes) throws IOException {
         this.timeline = timeline;
+        this.notes = notes;
         this.session = session;
         fields = new EventFields(session.vendor());
         machine = new MachineState(session.config());
@@ -158,6 +162,7 @@ final class ModelStory implements Story {
         Integer counter = counters.get(name);
         if (counter == null) {
             if (counters.size() == MOST_COUNTERS) {
+                leftOut++;
                 return;
             }
             counter = rows.size() + counters.size();
@@ -171,6 +176,11 @@ final class ModelStory implements Story {
     public void finish() throws IOException {
         for (VcpuRow row : rows) {
             row.finish(end);
+        }
+        if (leftOut > 0) {
+            notes.accept(
+                    "%,d values are left out: there are more than %,d counters"
+                            .formatted(leftOut, MOST_COUNTERS));
         }
     }
 }

@@ -25,7 +25,7 @@ final class TimelineExporter implements Exporter {
         Story story =
                 session.imported()
                         ? new ObservedStory(timeline, session.vcpus())
-                        : new ModelStory(timeline, session);
+                        : new ModelStory(timeline, session, what.notes());
         long count = what.all(story::event);
         story.finish();
         timeline.finish();

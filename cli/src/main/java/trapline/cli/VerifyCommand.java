@@ -46,31 +46,32 @@ final class VerifyCommand extends LogCommand implements Callable<Integer> {
         Console console = console();
         Verification verification;
         Optional<Fidelity> fidelity = Optional.empty();
+        Optional<Policy> as = as();
         try (Journal journal = openLogToRead()) {
             try (Console.Progress progress = console.progress("verifying", -1)) {
                 verification = Verify.of(journal, session, progress);
             }
-            if (trace.as != null || trace.cpu != null) {
-                fidelity = fidelity(journal, verification.ok(), console);
+            if (as.isPresent() && verification.ok()) {
+                fidelity = Optional.of(fidelity(journal, as.get(), console));
             }
         }
         print(verification, fidelity, console);
         return (verification.ok() ? ExitCode.DONE : ExitCode.NO).number();
     }
 
-    /// A damaged trace is not held against anything.
-    private Optional<Fidelity> fidelity(Journal journal, boolean whole, Console console) {
-        if (trace.as == null) {
+    private Optional<Policy> as() {
+        if (trace.as == null && trace.cpu != null) {
             throw usage("--cpu: --as names the policy to hold against the trace on it");
         }
-        Policy as = MachineOptions.policy(trace.as);
-        if (!whole) {
-            return Optional.empty();
-        }
+        return Optional.ofNullable(trace.as).map(MachineOptions::policy);
+    }
+
+    /// Only of a whole trace: a damaged one is not held against anything.
+    private Fidelity fidelity(Journal journal, Policy as, Console console) {
         try (Session opened = Session.open(journal, session)) {
             Session placed = trace.placed(opened, as, console);
             try (Console.Progress progress = console.progress("holding against the trace", -1)) {
-                return Optional.of(FidelityRun.of(placed, as, progress).fidelity());
+                return FidelityRun.of(placed, as, progress).fidelity();
             }
         }
     }

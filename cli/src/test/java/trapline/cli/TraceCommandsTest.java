@@ -387,6 +387,7 @@ class TraceCommandsTest {
                         + " VMX, and EPYC-Milan has SVM",
                 "2 | verify last --cpu EPYC-Milan | --cpu: --as names the policy to hold against the"
                         + " trace on it",
+                "3 | verify last --as kvm-9 | unknown policy 'kvm-9'",
                 "2 | record --guest last --vcpus 2 | --vcpus: session aaaaaaaaaa was traced with 1",
                 "3 | record --guest nosuchone | unknown guest 'nosuchone'; built in are",
             })

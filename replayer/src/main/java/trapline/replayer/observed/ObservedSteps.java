@@ -131,7 +131,7 @@ public final class ObservedSteps {
         }
 
         private static String userspaceReason(TracepointHit hit) {
-            long errno = Handling.value(hit, "errno", 0);
+            long errno = Math.abs(Handling.value(hit, "errno", 0));
             if (errno != 0) {
                 return errno == EINTR ? "restart" : "error " + errno;
             }

@@ -389,6 +389,13 @@ class ObservedStepsTest {
                 steps.counts().leftOut());
     }
 
+    /// `kvm_userspace_exit: reason restart (4)`
+    @Test
+    void aSignalIsNoExitReason() {
+        steps(0, hit(KVM_USERSPACE_EXIT, "errno", -4));
+        assertEquals(Map.of("restart", 1L), steps.counts().userspaceExits());
+    }
+
     /// For which MSR userspace is asked, nothing in a trace says where there is no exit.
     @Test
     void aFilteredAccessOfAnEmulatedGuestIsCounted() {

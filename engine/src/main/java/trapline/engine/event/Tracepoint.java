@@ -63,10 +63,12 @@ public enum Tracepoint {
 
     private final String text;
     private final List<String> fields;
+    private final int vcpu;
 
     Tracepoint(String... fields) {
         text = name().toLowerCase(Locale.ROOT);
         this.fields = List.of(fields);
+        vcpu = this.fields.indexOf("vcpu");
     }
 
     /// The tracepoint of this name, or null.
@@ -82,6 +84,11 @@ public enum Tracepoint {
     /// Its fields in their order, a place in [TraceFields] each.
     public List<String> fields() {
         return fields;
+    }
+
+    /// The place of the field that tells the vCPU, or -1.
+    public int vcpu() {
+        return vcpu;
     }
 
     /// The place of a field, or -1.

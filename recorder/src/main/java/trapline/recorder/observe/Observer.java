@@ -159,7 +159,7 @@ public final class Observer implements TraceSink {
             return;
         }
         who.runsVcpu = true;
-        long vcpu = fields.value(point.field("vcpu"), -1);
+        long vcpu = fields.value(point.vcpu(), -1);
         if (vcpu < 0 || vcpu >= MOST_VCPUS || vcpu == who.vcpu) {
             return;
         }
@@ -218,7 +218,7 @@ public final class Observer implements TraceSink {
 
     /// The vCPU that an event is about, or -1. What names its own vCPU knows better than its thread.
     private static int vcpuOf(int runs, TracepointHit hit) {
-        long told = hit.fields().value(hit.point().field("vcpu"), -1);
+        long told = hit.fields().value(hit.point().vcpu(), -1);
         if (told >= 0 && told < MOST_VCPUS) {
             return (int) told;
         }

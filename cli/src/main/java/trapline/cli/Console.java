@@ -49,6 +49,7 @@ final class Console {
     /// A message for the user that is no result.
     void note(String format, Object... arguments) {
         if (!globals.quiet) {
+            out.flush();
             err.println(arguments.length == 0 ? format : format.formatted(arguments));
         }
     }

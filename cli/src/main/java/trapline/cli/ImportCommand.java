@@ -245,11 +245,15 @@ final class ImportCommand extends LogCommand implements Callable<Integer> {
         trace.remarks().forEach(remark -> console.note("trapline: %s", remark));
     }
 
-    private void note(Observer observer, Console console) {
+    static void note(Observer observer, Console console) {
         List<VmSeen> vms = observer.vms();
         if (vms.size() > 1) {
             for (int i = 0; i < vms.size(); i++) {
                 console.note("  %s", VmChoice.describe(i, vms.get(i)));
+            }
+            if (vms.stream().anyMatch(seen -> seen.process() == 0)) {
+                console.note(
+                        "trapline: the trace has no process ids: VMs are told apart by thread ids");
             }
         }
         if (observer.numbered()) {

@@ -44,17 +44,20 @@ final class TraceStat {
         Observer observer = new Observer(file, this::count);
         TraceSummary trace = read(observer);
         List<VmSeen> vms = observer.vms();
+        checkVcpu(vms);
         for (int i = 0; i < byVm.size(); i++) {
-            checkVcpu(vms.get(i));
             byVm.get(i).expect(vms.get(i).vcpus());
             byVm.get(i).finish();
         }
         if (console.json()) {
-            console.document(tree(trace, vms));
+            SequencedMap<String, Object> tree = tree(trace, vms);
+            tree.put("unassigned", observer.unassigned());
+            console.document(tree);
         } else {
             print(vms);
         }
         ImportCommand.note(trace, console);
+        ImportCommand.note(observer, console);
     }
 
     private TraceSummary read(Observer observer) {
@@ -87,15 +90,16 @@ final class TraceStat {
         byVm.get(vm).add(envelope);
     }
 
-    private void checkVcpu(VmSeen vm) {
-        if (options.vcpu != null && (options.vcpu < 0 || options.vcpu >= vm.vcpus())) {
+    private void checkVcpu(List<VmSeen> vms) {
+        int vcpus = vms.stream().mapToInt(VmSeen::vcpus).max().orElse(1);
+        if (options.vcpu != null && (options.vcpu < 0 || options.vcpu >= vcpus)) {
             throw new InputException(
                     InputException.Kind.NOT_APPLICABLE,
                     file,
-                    vm.vcpus() == 1
+                    vcpus == 1
                             ? "the trace has only vCPU 0, not " + options.vcpu
                             : "the trace has vCPUs 0 to %d, not %d"
-                                    .formatted(vm.vcpus() - 1, options.vcpu));
+                                    .formatted(vcpus - 1, options.vcpu));
         }
     }
 

@@ -107,6 +107,20 @@ class ImportCommandTest {
         on("import --strict " + folder.resolve("trace.txt")).expect(ExitCode.BAD_INPUT);
     }
 
+    @Test
+    void whatWasLostBeforeTheFirstEventIsAGapToo() throws IOException {
+        trace(
+                "CPU:0 [LOST 1234 EVENTS]",
+                "qemu-50 [003] d..1 10.000001: kvm_entry: vcpu 0, rip 0x1000",
+                "CPU:7 [LOST 5 EVENTS]");
+        JsonNode tree = on("import --format json " + folder.resolve("trace.txt")).json();
+        assertEquals(2, tree.at("/sessions/0/gaps").asInt());
+        List<JsonNode> lost = on("events last --type EventsLost --format json").rows();
+        assertEquals("10000001000", lost.getFirst().at("/event/time").asText());
+        assertEquals("10000001000", lost.getLast().at("/event/time").asText());
+        assertEquals(7, lost.getLast().get("pcpu").asInt());
+    }
+
     private void twoVms() throws IOException {
         List<String> lines = new ArrayList<>();
         for (int thread : new int[] {50, 51, 90}) {
@@ -118,6 +132,10 @@ class ImportCommandTest {
     @Test
     void severalVmsAreSeveralSessionsOrTheOneAskedFor() throws IOException {
         twoVms();
+        assertTrue(
+                on("import " + folder.resolve("trace.txt"))
+                        .err()
+                        .contains("VMs are told apart by thread ids"));
         JsonNode all = on("import --format json " + folder.resolve("trace.txt")).json();
         assertEquals(2, all.get("sessions").size());
         assertEquals(

@@ -33,6 +33,7 @@ public final class Session implements AutoCloseable {
     private final SessionHeader header;
     private final Ingredients ingredients;
     private final Machines machines;
+    private int seen = -1;
 
     private Session(SessionReader reader) {
         this.reader = reader;
@@ -178,7 +179,20 @@ public final class Session implements AutoCloseable {
         int begun = header.machine().vcpus();
         return entry().closing()
                 .map(closing -> Math.max(begun, closing.vcpuEvents().length))
-                .orElse(begun);
+                .orElseGet(() -> imported() ? Math.max(begun, seen()) : begun);
+    }
+
+    /// Nobody has counted the vCPUs of a trace that did not come to its end.
+    private int seen() {
+        if (seen < 0) {
+            int[] most = new int[1];
+            events((envelope, _) -> {
+                most[0] = Math.max(most[0], envelope.stamp().vcpu() + 1);
+                return true;
+            });
+            seen = most[0];
+        }
+        return seen;
     }
 
     /// What somebody is told who asks for a vCPU that it has not.

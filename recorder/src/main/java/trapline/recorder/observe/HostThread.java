@@ -23,7 +23,10 @@ final class HostThread {
     /// Its VM, or -1.
     int vm = -1;
 
-    /// The event of its VM that says its name.
+    /// Whether it is a vCPU's of that VM; else it only works for it.
+    boolean joined;
+
+    /// Whether the VM's events say its name.
     boolean introduced;
 
     /// Whether it did what only a thread that runs a vCPU does.
@@ -33,6 +36,11 @@ final class HostThread {
         this.id = id;
         this.process = process;
         this.name = name;
+    }
+
+    /// Whether the kernel made it: such a thread is a process of its own, for whomever it works.
+    boolean isKernels() {
+        return process == id;
     }
 
     /// Its name but for numbers: threads of one kind of VMM have that in common.

@@ -65,7 +65,7 @@ final class ObservedExits {
         }
         Stamp stamp = envelope.stamp();
         if (envelope.event() instanceof EventsLost) {
-            Arrays.fill(open, null);
+            endAll();
         } else if (stamp.scope() == Scope.VCPU && envelope.event() instanceof TracepointHit hit) {
             hit(stamp, hit);
         }
@@ -77,6 +77,9 @@ final class ObservedExits {
             open = Arrays.copyOf(open, vcpu + 1);
         }
         if (hit.point() == Tracepoint.KVM_EXIT) {
+            if (open[vcpu] != null) {
+                end(vcpu);
+            }
             open[vcpu] = new Open(stamp, hit.fields());
             return;
         }
@@ -131,11 +134,15 @@ final class ObservedExits {
 
     /// Exits whose entry never came are recorded as they stand.
     void finish() {
+        endAll();
+        seconds.flush();
+    }
+
+    private void endAll() {
         for (int vcpu = 0; vcpu < open.length; vcpu++) {
             if (open[vcpu] != null) {
                 end(vcpu);
             }
         }
-        seconds.flush();
     }
 }

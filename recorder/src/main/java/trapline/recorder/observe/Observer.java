@@ -37,8 +37,8 @@ public final class Observer implements TraceSink {
     /// Pauses for which they are held at most.
     private static final int HELD_PAUSES = 10;
 
-    /// The most vCPUs that KVM gives a VM, and then some.
-    private static final int MOST_VCPUS = 1 << 16;
+    /// The most vCPUs that KVM gives a VM (KVM_MAX_VCPUS).
+    private static final int MOST_VCPUS = 4096;
 
     /// Tracepoints that other threads than vCPUs' hit, too.
     private static final Set<Tracepoint> ANYBODYS =
@@ -163,11 +163,10 @@ public final class Observer implements TraceSink {
         if (vcpu < 0 || vcpu >= MOST_VCPUS || vcpu == who.vcpu) {
             return;
         }
-        boolean first = who.vm < 0;
         who.numbered = false;
         who.vcpu = (int) vcpu;
         who.firstVcpu = who.firstVcpu < 0 ? who.vcpu : who.firstVcpu;
-        if (settled && first) {
+        if (settled && !who.joined) {
             vms.join(who);
         }
         if (who.vm >= 0) {
@@ -293,7 +292,7 @@ public final class Observer implements TraceSink {
                         stream.order,
                         of,
                         stream.seqs[of],
-                        Math.max(cpu, 0),
+                        event instanceof EventsLost ? cpu : Math.max(cpu, 0),
                         vcpu < 0 ? Scope.VM : Scope.VCPU,
                         0,
                         0,

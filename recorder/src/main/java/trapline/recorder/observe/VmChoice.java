@@ -24,6 +24,15 @@ public record VmChoice(Optional<Integer> vm, Optional<Integer> pid) {
     }
 
     InputException noSuchVm(String file, List<VmSeen> seen) {
+        for (int i = 0; i < seen.size(); i++) {
+            if (wants(i, seen.get(i))) {
+                return new InputException(
+                        Kind.NOT_APPLICABLE,
+                        file,
+                        "thread %d shows itself only after its VM's session had to begin; expected --vm %d"
+                                .formatted(pid.orElse(0), i + 1));
+            }
+        }
         String wish =
                 vm.map(n -> "VM " + n).orElseGet(() -> "VM of process or thread " + pid.orElse(0));
         return new InputException(

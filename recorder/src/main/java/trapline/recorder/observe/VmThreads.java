@@ -31,6 +31,12 @@ final class VmThreads {
                     && threads.stream().anyMatch(t -> t.process == thread.process);
         }
 
+        /// Whether both processes are known, and are two.
+        boolean isNotOf(HostThread thread) {
+            boolean known = threads.stream().anyMatch(t -> t.process != 0);
+            return thread.process != 0 && known && !thread.isKernels() && !isOf(thread);
+        }
+
         private int distance(HostThread thread) {
             return threads.stream()
                     .mapToInt(t -> Math.abs(t.id - thread.id))
@@ -90,12 +96,15 @@ final class VmThreads {
         }
         vm.threads.add(thread);
         vm.vcpus = Math.max(vm.vcpus, thread.vcpu + 1);
-        thread.vm = vms.indexOf(vm);
+        int number = vms.indexOf(vm);
+        thread.introduced &= thread.vm == number;
+        thread.vm = number;
+        thread.joined = true;
     }
 
     /// A thread of which no vCPU is known belongs to the only VM, to its process's, or to its neighbours'.
     void adopt(HostThread thread) {
-        if (vms.size() == 1) {
+        if (vms.size() == 1 && !vms.getFirst().isNotOf(thread)) {
             thread.vm = 0;
             return;
         }

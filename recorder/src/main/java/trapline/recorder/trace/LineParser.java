@@ -28,6 +28,7 @@ final class LineParser {
     private final List<Malformed> first = new ArrayList<>();
     private long gaps;
     private long lost;
+    private final List<Early> early = new ArrayList<>();
     private TraceFormat format;
     private TraceFormat announced = TraceFormat.FTRACE;
     private boolean headed;
@@ -157,6 +158,9 @@ final class LineParser {
                             : "expected a time in seconds as before, found a count");
             return;
         }
+        if (!early.isEmpty()) {
+            tellEarly();
+        }
         name.parsed++;
         Tasks.Task task = prefix.task;
         Batch batch = out.current();
@@ -234,11 +238,23 @@ final class LineParser {
     private void lost(int cpu, long count) throws InterruptedException {
         gaps++;
         lost += count;
-        long when = cpu < 0 ? time : times[Math.min(cpu, MOST_CPUS - 1)];
-        if (format != null) {
-            out.current().lost(cpu, Math.max(0, when), count);
+        if (format == null) {
+            early.add(new Early(cpu, count));
+            return;
         }
+        long when = cpu < 0 ? time : times[Math.min(cpu, MOST_CPUS - 1)];
+        out.current().lost(cpu, when == Long.MIN_VALUE ? time : when, count);
     }
+
+    /// What was lost before the first event has that one's time.
+    private void tellEarly() throws InterruptedException {
+        for (Early each : early) {
+            out.current().lost(each.cpu(), time, each.count());
+        }
+        early.clear();
+    }
+
+    private record Early(int cpu, long count) {}
 
     private void msr(byte[] line, int from, int to) throws InterruptedException {
         if (accesses.read(line, from, to)) {

@@ -185,7 +185,7 @@ final class Prefix {
 
     private boolean threadOf(byte[] line, int from, int digits) {
         thread = (int) read;
-        if (digits <= from) {
+        if (digits <= from || thread != read) {
             return false;
         }
         byte sign = line[digits - 1];

@@ -28,12 +28,17 @@ public final class TraceReader {
     private final List<String> remarks = new ArrayList<>();
     private LongConsumer progress = bytes -> {};
     private boolean following;
+
+    /// Whether its end may be no end: a file's may not, which tracefs says trace_pipe is, but a pipe's is.
+    private final boolean grows;
+
     private volatile boolean stopped;
     private volatile Throwable failure;
 
     private TraceReader(InputStream stream, String name) {
         this.stream = stream;
         this.name = name;
+        grows = Files.isRegularFile(Path.of(name));
     }
 
     /// A file, or standard input if it is `-`.
@@ -214,7 +219,7 @@ public final class TraceReader {
         batches.bytes(raw.bytes());
         if (following) {
             batches.flush();
-            if (!more && !name.equals("standard input")) {
+            if (!more && grows) {
                 Thread.sleep(PATIENCE_MILLIS);
                 return true;
             }

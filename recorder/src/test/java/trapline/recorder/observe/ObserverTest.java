@@ -192,6 +192,49 @@ class ObserverTest {
         assertTrue(observer.numbered());
     }
 
+    /// The first that KVM_RUN traces is kvm_fpu, which tells no vCPU.
+    @Test
+    void aVmThatStartsLaterIsAnother() {
+        open();
+        observer.thread(50, 0, "qemu");
+        entry(50, 0);
+        pause(10);
+        observer.thread(9000, 0, "qemu");
+        hit(9000, Tracepoint.KVM_FPU, NOTHING);
+        entry(9000, 0);
+        exit(9000);
+        observer.finish();
+        assertEquals(
+                List.of(new VmSeen(0, List.of(50), 1), new VmSeen(0, List.of(9000), 1)),
+                observer.vms());
+        assertEquals(2, hits(1).size());
+        assertTrue(vms.get(1).get(1).event() instanceof ThreadSeen);
+    }
+
+    @Test
+    void anotherProcesssThreadWaitsForItsVm() {
+        open();
+        observer.thread(50, 40, "qemu");
+        entry(50, 0);
+        pause(10);
+        observer.thread(52, 51, "qemu");
+        hit(52, Tracepoint.KVM_FPU, NOTHING);
+        entry(52, 0);
+        observer.finish();
+        assertEquals(2, observer.vms().size());
+        assertEquals(Map.of("kvm_fpu", 1L), observer.unassigned());
+    }
+
+    @Test
+    void lossesOfAnUnknownCpuStayUnknown() {
+        open();
+        observer.thread(50, 0, "qemu");
+        entry(50, 0);
+        observer.lost(-1, time, 3);
+        observer.finish();
+        assertEquals(-1, vms.getFirst().getLast().stamp().pcpu());
+    }
+
     /// It runs a vCPU, as its access tells, and can be of neither of the others.
     @Test
     void aThreadThatTellsNothingIsAVmOfItsOwn() {

@@ -82,7 +82,7 @@ class TraceFormatsTest {
                 List.of(
                         new Seen.Lost(3, new EventsLost(1_000_000_000L, 12)),
                         new Seen.Lost(3, new EventsLost(1_000_000_000L, 0)),
-                        new Seen.Lost(2, new EventsLost(0, 204_600)),
+                        new Seen.Lost(2, new EventsLost(1_000_000_000L, 204_600)),
                         new Seen.Lost(3, new EventsLost(1_000_000_000L, 7)),
                         new Seen.Lost(-1, new EventsLost(1_000_000_000L, 5)),
                         new Seen.Lost(3, new EventsLost(1_000_000_000L, 34)),

@@ -12,6 +12,7 @@ import trapline.engine.event.Envelope;
 import trapline.engine.event.GuestEvent;
 import trapline.engine.event.HardwareEvent.VmEntered;
 import trapline.engine.event.HardwareEvent.VmExited;
+import trapline.engine.event.ObservedEvent.EventsLost;
 import trapline.engine.event.ObservedEvent.TracepointHit;
 import trapline.engine.event.Reg;
 import trapline.engine.event.Stamp.Scope;
@@ -88,6 +89,12 @@ final class FoldedExporter implements Exporter {
 
     private void observed(Envelope envelope, boolean wanted) {
         int vcpu = envelope.stamp().vcpu();
+        if (envelope.event() instanceof EventsLost) {
+            for (int each = 0; each < exits.length; each++) {
+                end(each, -1);
+            }
+            return;
+        }
         if (!(envelope.event() instanceof TracepointHit hit)
                 || envelope.stamp().scope() != Scope.VCPU) {
             return;

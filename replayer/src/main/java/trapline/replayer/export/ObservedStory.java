@@ -65,6 +65,11 @@ final class ObservedStory implements Story {
                 }
             }
             case EventsLost lost -> {
+                for (VcpuRow row : vcpus) {
+                    if (row.outside()) {
+                        row.entry(lost.time(), 0); // nobody knows how the exit went on
+                    }
+                }
                 if (wanted) {
                     String name = "events lost on CPU " + stamp.pcpu();
                     end = Math.max(end, lost.time());

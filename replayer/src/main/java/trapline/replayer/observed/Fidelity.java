@@ -119,7 +119,7 @@ public record Fidelity(
 
     private String nothing() {
         return basis == Basis.NONE
-                ? "unknown, an MSR log shows no exits"
+                ? "unknown, nothing in the trace shows an exit"
                 : "unknown, nothing in the trace can be held against the model" + tail();
     }
 

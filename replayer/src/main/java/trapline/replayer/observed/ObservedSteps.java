@@ -72,8 +72,9 @@ public final class ObservedSteps {
     /// What was being handled on that CPU may have gone on to another exit since.
     private void lost(int pcpu, Consumer<ObservedStep> out) {
         for (OneVcpu vcpu : vcpus) {
-            if (vcpu.handling != null && vcpu.handling.pcpu() == pcpu) {
+            if (pcpu < 0 || vcpu.handling == null || vcpu.handling.pcpu() == pcpu) {
                 vcpu.close(out);
+                vcpu.nested = false;
             }
         }
     }

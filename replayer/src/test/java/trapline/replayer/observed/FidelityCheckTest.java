@@ -94,7 +94,7 @@ class FidelityCheckTest {
         assertEquals(Basis.NONE, fidelity.basis());
         assertTrue(fidelity.share().isEmpty());
         assertEquals(
-                "fidelity of kvm-6.1 on Icelake-Server: unknown, an MSR log shows no exits",
+                "fidelity of kvm-6.1 on Icelake-Server: unknown, nothing in the trace shows an exit",
                 fidelity.describe());
     }
 

@@ -22,6 +22,9 @@ import org.testcontainers.DockerClientFactory;
 
     String KAFKA = "apache/kafka:4.3.1";
 
+    /// How often a container is started at most: an engine may run its start script while that is still being copied.
+    int STARTUPS = 3;
+
     final class EngineAnswers implements ExecutionCondition {
 
         @Override

@@ -78,6 +78,7 @@ class KafkaClusterIT {
         Broker(int id) {
             super(Containers.KAFKA);
             withNetwork(NETWORK);
+            withStartupAttempts(Containers.STARTUPS);
             withNetworkAliases("kafka-" + id);
             withCreateContainerCmdModifier(command -> command.withHostName("kafka-" + id));
             withEnv("KAFKA_NODE_ID", Integer.toString(id));

@@ -43,7 +43,8 @@ import trapline.schemas.Topics;
 @Containers
 class KafkaContainerIT {
 
-    private static final KafkaContainer KAFKA = new KafkaContainer(Containers.KAFKA);
+    private static final KafkaContainer KAFKA =
+            new KafkaContainer(Containers.KAFKA).withStartupAttempts(Containers.STARTUPS);
     private static final long CHECKPOINT_EVERY = 500;
 
     @TempDir Path folder;

@@ -2,12 +2,12 @@ package trapline.cli;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -37,7 +37,6 @@ import trapline.engine.text.InputException.Kind;
         })
 final class CalibrateCommand implements Callable<Integer> {
 
-    private static final String STANDARD_OUTPUT = "-";
     private static final int SHOWN = 3;
 
     @ParentCommand Main main;
@@ -62,15 +61,7 @@ final class CalibrateCommand implements Callable<Integer> {
             description = "The profile's name. Default: ${DEFAULT-VALUE}")
     String name;
 
-    @Option(
-            names = "--out",
-            paramLabel = "FILE",
-            defaultValue = STANDARD_OUTPUT,
-            description = "Where to; - is standard output. Default: ${DEFAULT-VALUE}")
-    String out;
-
-    @Option(names = "--force", description = "Replace the file of --out if it is there.")
-    boolean force;
+    @Mixin OutOptions target;
 
     @Override
     public Integer call() throws IOException {
@@ -93,12 +84,12 @@ final class CalibrateCommand implements Callable<Integer> {
                             + " has a use for");
         }
         String yaml = result.profile().text();
-        if (out.equals(STANDARD_OUTPUT)) {
+        if (target.piped()) {
             print(yaml, result, console);
         } else {
-            try (ExportFile target = ExportFile.create(Path.of(out), force)) {
-                target.out().write(yaml.getBytes(StandardCharsets.UTF_8));
-                target.finish();
+            try (ExportFile whole = ExportFile.create(target.path(), target.force)) {
+                whole.out().write(yaml.getBytes(StandardCharsets.UTF_8));
+                whole.finish();
             }
         }
         return ExitCode.DONE.number();

@@ -1,11 +1,9 @@
 package trapline.cli;
 
-import java.util.Optional;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import trapline.engine.event.Envelope;
@@ -16,7 +14,6 @@ import trapline.replayer.Describe;
 import trapline.replayer.EventFields;
 import trapline.replayer.EventQuery;
 import trapline.replayer.Session;
-import trapline.replayer.Where;
 import trapline.schemas.CatalogueEntry.Status;
 
 /// `events`: the events of a session.
@@ -42,36 +39,13 @@ final class EventsCommand extends LogCommand implements Callable<Integer> {
     @Parameters(paramLabel = "SESSION", description = SESSION)
     String session;
 
-    @Option(
-            names = "--from",
-            paramLabel = "ORDER",
-            defaultValue = "1",
-            description = "The first event's order number. Default: ${DEFAULT-VALUE}")
-    long from;
+    @Mixin EventOptions asked;
 
     @Option(
             names = "--to",
             paramLabel = "ORDER",
             description = "The last event's order number. Default: that of the last one")
     Long to;
-
-    @Option(names = "--vcpu", paramLabel = "N", description = "Only those of this vCPU, from 0.")
-    Integer vcpu;
-
-    @Option(
-            names = "--type",
-            paramLabel = "TYPE",
-            split = ",",
-            description =
-                    "Only events of these names, or of the kinds GuestEvent, InputEvent,"
-                            + " HardwareEvent and HypervisorEvent.")
-    Set<String> types = new TreeSet<>();
-
-    @Option(
-            names = "--where",
-            paramLabel = "CEL",
-            description = "Only events for which this condition holds, see below.")
-    String where;
 
     @Option(
             names = "--follow",
@@ -82,7 +56,7 @@ final class EventsCommand extends LogCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        EventQuery query = query();
+        EventQuery query = asked.query("--to", to);
         Console console = console();
         try (Journal journal = openLogToRead();
                 Session opened = Session.open(journal, session)) {
@@ -99,22 +73,6 @@ final class EventsCommand extends LogCommand implements Callable<Integer> {
             }
         }
         return ExitCode.DONE.number();
-    }
-
-    private EventQuery query() {
-        long last = to == null ? Long.MAX_VALUE : to;
-        if (from < 1) {
-            throw usage("--from: expected an order number from 1, found %d", from);
-        }
-        if (last < from) {
-            throw usage("--to: expected an order number from %d, found %d", from, last);
-        }
-        return new EventQuery(
-                from,
-                last,
-                Optional.ofNullable(vcpu),
-                types,
-                Optional.ofNullable(where).map(Where::of));
     }
 
     private Consumer<Envelope> counted(Consumer<Envelope> printer) {

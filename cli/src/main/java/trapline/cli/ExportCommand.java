@@ -2,22 +2,18 @@ package trapline.cli;
 
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Optional;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import trapline.journal.Journal;
 import trapline.replayer.EventQuery;
 import trapline.replayer.Session;
-import trapline.replayer.Where;
 import trapline.replayer.export.Export;
 import trapline.replayer.export.Form;
 
@@ -51,8 +47,6 @@ import trapline.replayer.export.Form;
         })
 final class ExportCommand extends LogCommand implements Callable<Integer> {
 
-    private static final String STANDARD_OUTPUT = "-";
-
     @Parameters(paramLabel = "SESSION", description = SESSION)
     String session;
 
@@ -64,44 +58,15 @@ final class ExportCommand extends LogCommand implements Callable<Integer> {
             completionCandidates = Forms.class)
     String to;
 
-    @Option(
-            names = "--out",
-            paramLabel = "FILE",
-            defaultValue = STANDARD_OUTPUT,
-            description = "Where to; - is standard output. Default: ${DEFAULT-VALUE}")
-    String out;
+    @Mixin OutOptions target;
 
-    @Option(names = "--force", description = "Replace FILE if it is there.")
-    boolean force;
-
-    @Option(
-            names = "--from",
-            paramLabel = "ORDER",
-            defaultValue = "1",
-            description = "The first event's order number. Default: ${DEFAULT-VALUE}")
-    long from;
+    @Mixin EventOptions asked;
 
     @Option(
             names = "--until",
             paramLabel = "ORDER",
             description = "The last event's order number. Default: that of the last one")
     Long until;
-
-    @Option(names = "--vcpu", paramLabel = "N", description = "Only events of this vCPU, from 0.")
-    Integer vcpu;
-
-    @Option(
-            names = "--type",
-            paramLabel = "TYPE",
-            split = ",",
-            description = "Only events of these names or kinds, as with 'events'.")
-    Set<String> types = new TreeSet<>();
-
-    @Option(
-            names = "--where",
-            paramLabel = "CEL",
-            description = "Only events for which this condition holds, as with 'events'.")
-    String where;
 
     @Option(
             names = "--weight",
@@ -123,15 +88,15 @@ final class ExportCommand extends LogCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         Form form = Form.named(to);
-        EventQuery query = query();
+        EventQuery query = asked.query("--until", until);
         Console console = console();
-        boolean piped = out.equals(STANDARD_OUTPUT);
+        boolean piped = target.piped();
         if (piped && console.json()) {
             throw usage("--format json is about a file that --out names; expected --out FILE");
         }
         checkSelection(form, query);
         weight();
-        Path path = piped ? null : path();
+        Path path = piped ? null : target.path();
         checkTerminal(form, piped);
         main.interrupt.hold();
         try (Journal journal = openLogToRead();
@@ -192,7 +157,7 @@ final class ExportCommand extends LogCommand implements Callable<Integer> {
 
     private void save(Export what, Form form, Path path, Console console) throws IOException {
         long count;
-        try (ExportFile file = ExportFile.create(path, force)) {
+        try (ExportFile file = ExportFile.create(path, target.force)) {
             count = form.exporter().write(what, file.out());
             main.interrupt.check();
             file.finish();
@@ -215,29 +180,5 @@ final class ExportCommand extends LogCommand implements Callable<Integer> {
             case "time" -> Export.Weight.TIME;
             default -> throw usage("--weight: expected count or time, found '%s'", weight);
         };
-    }
-
-    private Path path() {
-        try {
-            return Path.of(out);
-        } catch (InvalidPathException e) {
-            throw usage("--out: not a path: %s", e.getReason());
-        }
-    }
-
-    private EventQuery query() {
-        long last = until == null ? Long.MAX_VALUE : until;
-        if (from < 1) {
-            throw usage("--from: expected an order number from 1, found %d", from);
-        }
-        if (last < from) {
-            throw usage("--until: expected an order number from %d, found %d", from, last);
-        }
-        return new EventQuery(
-                from,
-                last,
-                Optional.ofNullable(vcpu),
-                types,
-                Optional.ofNullable(where).map(Where::of));
     }
 }

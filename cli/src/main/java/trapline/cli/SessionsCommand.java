@@ -16,7 +16,6 @@ import trapline.schemas.CatalogueEntry;
 import trapline.schemas.CatalogueEntry.Status;
 import trapline.schemas.ClosingRecord;
 import trapline.schemas.SessionHeader;
-import trapline.schemas.SessionHeader.GuestKind;
 
 /// `sessions`: what is in the log.
 @Command(
@@ -70,13 +69,13 @@ final class SessionsCommand extends LogCommand implements Callable<Integer> {
             table.row(
                     header.session(),
                     TIME.format(Instant.ofEpochMilli(header.createdMillis())),
-                    imported(header) && entry.status() == Status.CLOSED
+                    header.imported() && entry.status() == Status.CLOSED
                             ? "imported"
                             : status(entry),
                     header.guest().name(),
-                    imported(header) ? "-" : header.machine().platform(),
-                    imported(header) ? "-" : header.policy(),
-                    vcpus(entry),
+                    header.imported() ? "-" : header.machine().platform(),
+                    header.imported() ? "-" : header.policy(),
+                    entry.vcpus(),
                     events(entry));
         }
         return table;
@@ -84,16 +83,6 @@ final class SessionsCommand extends LogCommand implements Callable<Integer> {
 
     private static String status(CatalogueEntry entry) {
         return entry.status().name().toLowerCase(Locale.ROOT);
-    }
-
-    /// Whether it holds what a tracer saw.
-    private static boolean imported(SessionHeader header) {
-        return header.guest().kind() == GuestKind.TRACE && header.blob("policy").isEmpty();
-    }
-
-    private static int vcpus(CatalogueEntry entry) {
-        int begun = entry.header().machine().vcpus();
-        return entry.closing().map(c -> Math.max(begun, c.vcpuEvents().length)).orElse(begun);
     }
 
     private static long events(CatalogueEntry entry) {
@@ -106,13 +95,13 @@ final class SessionsCommand extends LogCommand implements Callable<Integer> {
         tree.put("session", header.session());
         tree.put("createdMillis", header.createdMillis());
         tree.put("status", status(entry));
-        tree.put("imported", imported(header));
+        tree.put("imported", header.imported());
         tree.put("guest", header.guest().name());
         tree.put("seed", header.guest().seed());
         tree.put("cpu", header.machine().platform());
         tree.put("policy", header.policy());
         tree.put("parent", header.parent().orElse(null));
-        tree.put("vcpus", vcpus(entry));
+        tree.put("vcpus", entry.vcpus());
         tree.put("events", events(entry));
         tree.put("guestOps", entry.closing().map(ClosingRecord::guestOps).orElse(null));
         tree.put("digest", entry.closing().map(c -> c.digest().toString()).orElse(null));

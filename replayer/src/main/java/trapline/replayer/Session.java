@@ -114,7 +114,7 @@ public final class Session implements AutoCloseable {
 
     /// Whether it holds what a tracer saw on a real host, which no machine of ours made.
     public boolean imported() {
-        return header.guest().kind() == GuestKind.TRACE && header.blob("policy").isEmpty();
+        return header.imported();
     }
 
     /// What the session was made of.
@@ -176,10 +176,8 @@ public final class Session implements AutoCloseable {
 
     /// How many vCPUs; of a trace, whose vCPUs show themselves one by one, those seen to its end.
     public int vcpus() {
-        int begun = header.machine().vcpus();
-        return entry().closing()
-                .map(closing -> Math.max(begun, closing.vcpuEvents().length))
-                .orElseGet(() -> imported() ? Math.max(begun, seen()) : begun);
+        int told = entry().vcpus();
+        return imported() && entry().closing().isEmpty() ? Math.max(told, seen()) : told;
     }
 
     /// Nobody has counted the vCPUs of a trace that did not come to its end.

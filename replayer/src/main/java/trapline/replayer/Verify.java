@@ -23,6 +23,7 @@ import trapline.journal.Journal;
 import trapline.journal.JournalException;
 import trapline.journal.SessionReader.Place;
 import trapline.replayer.RecordedSteps.Recorded;
+import trapline.replayer.Session.EventHandler;
 import trapline.replayer.Verification.Check;
 import trapline.schemas.CatalogueEntry.Status;
 import trapline.schemas.Checkpoint;
@@ -119,20 +120,27 @@ public final class Verify {
     /// Reads all events; whether every record was whole and in its place.
     private boolean readEvents(LongConsumer progress) {
         nextCheckpoint = checkpoint(0);
+        return read(
+                session,
+                decoder,
+                (envelope, place) -> {
+                    fold(envelope, place);
+                    compare(envelope, place);
+                    checkpoint(envelope, place);
+                    long order = envelope.stamp().order();
+                    if (order % 10_000 == 0) {
+                        progress.accept(order);
+                    }
+                    return true;
+                },
+                checks);
+    }
+
+    /// Reads all events; a record that is damaged or out of its place becomes a check that failed.
+    static boolean read(
+            Session session, EventDecoder decoder, EventHandler handler, List<Check> checks) {
         try {
-            session.read(
-                    null,
-                    decoder,
-                    (envelope, place) -> {
-                        fold(envelope, place);
-                        compare(envelope, place);
-                        checkpoint(envelope, place);
-                        long order = envelope.stamp().order();
-                        if (order % 10_000 == 0) {
-                            progress.accept(order);
-                        }
-                        return true;
-                    });
+            session.read(null, decoder, handler);
             return true;
         } catch (ReplayException e) {
             checks.add(new Check("sequence", false, e.getMessage(), e.place()));

@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.LongConsumer;
 import trapline.engine.event.Envelope;
-import trapline.journal.JournalException;
 import trapline.journal.SessionReader.Place;
 import trapline.replayer.Verification.Check;
 import trapline.schemas.CatalogueEntry.Status;
@@ -52,24 +51,17 @@ final class VerifyImported {
     }
 
     private boolean readEvents(LongConsumer progress) {
-        try {
-            session.read(
-                    null,
-                    decoder,
-                    (envelope, place) -> {
-                        count(envelope, place);
-                        if (events % 10_000 == 0) {
-                            progress.accept(events);
-                        }
-                        return true;
-                    });
-            return true;
-        } catch (ReplayException e) {
-            checks.add(new Check("sequence", false, e.getMessage(), e.place()));
-        } catch (JournalException e) {
-            checks.add(new Check("sequence", false, e.getMessage(), e.place()));
-        }
-        return false;
+        return Verify.read(
+                session,
+                decoder,
+                (envelope, place) -> {
+                    count(envelope, place);
+                    if (events % 10_000 == 0) {
+                        progress.accept(events);
+                    }
+                    return true;
+                },
+                checks);
     }
 
     private void count(Envelope envelope, Place place) {

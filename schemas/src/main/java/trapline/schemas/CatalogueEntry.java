@@ -25,6 +25,12 @@ public record CatalogueEntry(
         TORN
     }
 
+    /// How many vCPUs; of a trace, whose vCPUs show themselves one by one, those seen to its end.
+    public int vcpus() {
+        int begun = header.machine().vcpus();
+        return closing.map(ended -> Math.max(begun, ended.vcpuEvents().length)).orElse(begun);
+    }
+
     private static final Status[] STATUSES = Status.values();
 
     public static final Codec<CatalogueEntry> CODEC =

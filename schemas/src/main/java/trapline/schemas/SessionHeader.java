@@ -36,6 +36,11 @@ public record SessionHeader(
         return blobs.stream().filter(ref -> ref.role().equals(role)).findFirst();
     }
 
+    /// Whether the session holds what a tracer saw on a real host, which no machine of ours made.
+    public boolean imported() {
+        return guest.kind() == GuestKind.TRACE && blob("policy").isEmpty();
+    }
+
     static void write(SessionHeader header, AvroWriter out) {
         out.writeString(header.session());
         out.writeLong(header.createdMillis());

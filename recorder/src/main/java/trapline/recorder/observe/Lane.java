@@ -1,5 +1,6 @@
 package trapline.recorder.observe;
 
+import com.google.common.util.concurrent.Uninterruptibles;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -9,7 +10,7 @@ import trapline.engine.event.Envelope;
 /// Hands events in batches to a thread that writes them, so that reading a trace and writing a session share the
 /// machine.
 ///
-/// The writer's first failure comes out of the call that hands on the next batch, or of [#close].
+/// An interrupt ends the reading, not what has been read. The writer's first failure comes out of the call that hands on the next batch, or of [#close].
 final class Lane implements AutoCloseable {
 
     private static final int BATCH = 2048;
@@ -59,28 +60,10 @@ final class Lane implements AutoCloseable {
     /// Hands on what there is.
     void flush() {
         if (!batch.isEmpty()) {
-            put(batch);
+            Uninterruptibles.putUninterruptibly(queue, batch);
             batch = new ArrayList<>(BATCH);
         }
         rethrow();
-    }
-
-    private void put(List<Item> items) {
-        try {
-            queue.put(items);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            putAnyway(items);
-        }
-    }
-
-    /// An interrupt ends the reading, not what has been read.
-    private void putAnyway(List<Item> items) {
-        boolean offered = false;
-        while (!offered) {
-            offered = queue.offer(items);
-            Thread.onSpinWait();
-        }
     }
 
     private void rethrow() {
@@ -96,19 +79,11 @@ final class Lane implements AutoCloseable {
     @Override
     public void close() {
         if (!batch.isEmpty()) {
-            put(batch);
+            Uninterruptibles.putUninterruptibly(queue, batch);
             batch = new ArrayList<>();
         }
-        put(List.of());
-        boolean interrupted = Thread.interrupted();
-        try {
-            thread.join();
-        } catch (InterruptedException e) {
-            interrupted = true;
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        Uninterruptibles.putUninterruptibly(queue, List.of());
+        Uninterruptibles.joinUninterruptibly(thread);
         rethrow();
     }
 }

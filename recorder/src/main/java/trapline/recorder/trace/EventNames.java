@@ -1,6 +1,7 @@
 package trapline.recorder.trace;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import trapline.engine.event.Tracepoint;
@@ -73,22 +74,15 @@ final class EventNames {
             hash = 31 * hash + bytes[i];
         }
         int slot = (hash ^ hash >>> 13) & slots.length - 1;
-        while (slots[slot] != null && !equal(slots[slot].bytes, bytes, from, to)) {
+        while (slots[slot] != null && !holds(slot, bytes, from, to)) {
             slot = slot + 1 & slots.length - 1;
         }
         return slot;
     }
 
-    private static boolean equal(byte[] name, byte[] bytes, int from, int to) {
-        if (name.length != to - from) {
-            return false;
-        }
-        for (int i = 0; i < name.length; i++) {
-            if (name[i] != bytes[from + i]) {
-                return false;
-            }
-        }
-        return true;
+    private boolean holds(int slot, byte[] bytes, int from, int to) {
+        byte[] name = slots[slot].bytes;
+        return Arrays.equals(name, 0, name.length, bytes, from, to);
     }
 
     SortedMap<String, Long> parsed() {

@@ -1,6 +1,6 @@
 package trapline.journal;
 
-import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import trapline.schemas.CatalogueEntry;
@@ -30,8 +30,11 @@ public interface Journal extends AutoCloseable {
     /// the newest.
     SessionReader open(String name);
 
-    /// The exits that all sessions record, beginning with those of so long ago.
-    ExitTail exits(Duration ago);
+    /// What all sessions tell dashboards, beginning with what was recorded then.
+    ExitTail exits(Instant since);
+
+    /// What one session tells dashboards, from its begin on.
+    ExitTail exits(SessionHeader session);
 
     /// Where this log is, as a user would write it.
     String location();

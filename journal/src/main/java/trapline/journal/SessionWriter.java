@@ -4,6 +4,8 @@ import trapline.schemas.Checkpoint;
 import trapline.schemas.ClosingRecord;
 import trapline.schemas.ExitObserved;
 import trapline.schemas.ExitStatistics;
+import trapline.schemas.InterceptionObserved;
+import trapline.schemas.ViolationObserved;
 
 /// Appends to one open session. Used by one thread.
 ///
@@ -32,6 +34,12 @@ public interface SessionWriter extends AutoCloseable {
 
     /// Appends to the derived topic of statistics; a file has none and ignores it.
     void statistics(ExitStatistics statistics);
+
+    /// Appends to the derived topic of violations; a file has none and ignores it.
+    default void violation(ViolationObserved violation) {}
+
+    /// Appends to the derived topic of interceptions; a file has none and ignores it.
+    default void interception(InterceptionObserved interception) {}
 
     /// Waits until all is acknowledged, then closes the session with this record; `checkpoints` in
     /// it is filled in here. With a reason in it the session's status is TORN, else CLOSED.

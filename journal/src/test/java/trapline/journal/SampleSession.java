@@ -105,8 +105,9 @@ final class SampleSession {
                 new ExitObserved.Reason(Vendor.VMX, 32, "MSR_WRITE", 0),
                 0xffffffff81000000L,
                 new ExitObserved.Subject(Optional.of(0x6e0), Optional.of(true), Optional.empty()),
-                new ExitObserved.Effort(false, 10, 3, 0, 1),
-                number);
+                new ExitObserved.Effort(false, 10, 3, 0, 1, true),
+                number,
+                ExitObserved.Took.cycles(1_800));
     }
 
     /// Records a whole session.

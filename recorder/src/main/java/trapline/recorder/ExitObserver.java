@@ -10,12 +10,15 @@ import trapline.engine.event.HardwareEvent.VmEntered;
 import trapline.engine.event.HardwareEvent.VmExited;
 import trapline.engine.event.HypervisorEvent.HostMsrRead;
 import trapline.engine.event.HypervisorEvent.HostMsrWritten;
+import trapline.engine.event.HypervisorEvent.HostStateSaved;
 import trapline.engine.event.HypervisorEvent.MsrInterceptChanged;
 import trapline.engine.event.HypervisorEvent.NestedExited;
+import trapline.engine.event.HypervisorEvent.UserspaceExited;
 import trapline.engine.event.HypervisorEvent.VmcbFieldWritten;
 import trapline.engine.event.HypervisorEvent.VmcsFieldWritten;
 import trapline.engine.event.Reg;
 import trapline.engine.event.Stamp;
+import trapline.engine.event.Writes;
 import trapline.engine.state.MachineState;
 import trapline.engine.state.Vendor;
 import trapline.journal.SessionWriter;
@@ -23,14 +26,19 @@ import trapline.schemas.ExitObserved;
 import trapline.schemas.ExitObserved.Effort;
 import trapline.schemas.ExitObserved.Reason;
 import trapline.schemas.ExitObserved.Subject;
+import trapline.schemas.ExitObserved.Took;
+import trapline.schemas.InterceptionObserved;
 
-/// Makes of a session's events one record for each exit, and each second's statistics.
+/// Makes of a session's events what dashboards are told: one record for each exit, each second's statistics, and
+/// each change of interception.
 final class ExitObserver {
 
     private final String session;
     private final SessionWriter writer;
     private final InstantSource clock;
     private final ExitSeconds seconds;
+    private final boolean wanted;
+    private EventCosts costs;
     private MachineState machine;
     private Open[] open;
 
@@ -39,10 +47,13 @@ final class ExitObserver {
         this.writer = writer;
         this.clock = clock;
         seconds = new ExitSeconds(session, writer);
+        wanted = writer.keepsExits();
     }
 
-    void of(MachineState machine) {
+    /// @param costs under the platform's cost profile
+    void of(MachineState machine, EventCosts costs) {
         this.machine = machine;
+        this.costs = costs;
         open = new Open[machine.vcpus()];
     }
 
@@ -57,10 +68,18 @@ final class ExitObserver {
         int mutations;
         int reads;
         int writes;
+        boolean userspace;
+        double cycles;
     }
 
     void accept(Envelope envelope) {
+        if (!wanted) {
+            return;
+        }
         int vcpu = envelope.stamp().vcpu();
+        if (envelope.event() instanceof MsrInterceptChanged change) {
+            writer.interception(interception(envelope.stamp(), change));
+        }
         if (envelope.event() instanceof VmExited exit) {
             begin(envelope.stamp(), exit);
             return;
@@ -70,6 +89,7 @@ final class ExitObserver {
             return;
         }
         current.events++;
+        current.cycles += costs.of(envelope.event(), true);
         switch (envelope.event()) {
             case MsrWritten e -> current.subject = msr(e.msr(), true);
             case MsrReadBack e -> current.subject = msr(e.msr(), false);
@@ -83,8 +103,13 @@ final class ExitObserver {
             case HostMsrWritten _ -> current.writes++;
             case VmcsFieldWritten _, VmcbFieldWritten _, MsrInterceptChanged _ ->
                     current.mutations++;
+            case HostStateSaved e -> current.mutations += fields(e.written());
             case NestedExited _ -> current.reflected = true;
-            case VmEntered _ -> end(vcpu);
+            case UserspaceExited _ -> current.userspace = true;
+            case VmEntered e -> {
+                current.mutations += fields(e.written());
+                end(vcpu);
+            }
             default -> {}
         }
     }
@@ -93,12 +118,35 @@ final class ExitObserver {
         return new Subject(Optional.of(msr), Optional.of(write), Optional.empty());
     }
 
+    private InterceptionObserved interception(Stamp stamp, MsrInterceptChanged change) {
+        return new InterceptionObserved(
+                session,
+                stamp,
+                change.bitmap(),
+                change.msr(),
+                change.read(),
+                change.write(),
+                clock.millis());
+    }
+
+    /// How many fields of control structures are among them.
+    private static int fields(Writes written) {
+        int fields = 0;
+        for (int i = 0; i < written.size(); i++) {
+            if (written.place(i) >= 0) {
+                fields++;
+            }
+        }
+        return fields;
+    }
+
     private void begin(Stamp stamp, VmExited exit) {
         Open begun = new Open();
         begun.stamp = stamp;
         begun.exit = exit;
         begun.rip = machine.vcpu(stamp.vcpu()).register(Reg.RIP);
-        begun.mutations = exit.written().size();
+        begun.mutations = fields(exit.written());
+        begun.cycles = costs.of(exit, true);
         open[stamp.vcpu()] = begun;
     }
 
@@ -125,8 +173,10 @@ final class ExitObserver {
                                 ended.events,
                                 ended.mutations,
                                 ended.reads,
-                                ended.writes),
-                        now));
+                                ended.writes,
+                                ended.userspace),
+                        now,
+                        Took.cycles(Math.round(ended.cycles))));
         seconds.count(vcpu, vendor, number, now);
     }
 

@@ -6,12 +6,16 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongConsumer;
 import trapline.engine.BrokenInvariant;
+import trapline.engine.cost.CostProfile;
+import trapline.engine.cpu.Platform;
 import trapline.engine.sim.Execution;
 import trapline.engine.sim.Ingredients;
+import trapline.engine.sim.Machines;
 import trapline.journal.Journal;
 import trapline.journal.SessionWriter;
 import trapline.schemas.BlobRef;
@@ -61,9 +65,9 @@ public final class Recorder {
         try (SessionWriter writer = journal.create(header, blobs)) {
             Recording recording = new Recording(header, writer, journal.framing(), clock, progress);
             recording.checkpointEvery(checkpointEvents);
-            Execution execution =
-                    ingredients.machines(ingredients.policy()).execution(driver.world(), recording);
-            recording.of(execution);
+            Machines machines = ingredients.machines(ingredients.policy());
+            Execution execution = machines.execution(driver.world(), recording);
+            recording.of(execution, costs(machines.platform()));
             boolean[] stopped = new boolean[1];
             try {
                 driver.drive(
@@ -85,6 +89,12 @@ public final class Recorder {
             }
             return recording.finish(stopped[0] ? "interrupted" : "");
         }
+    }
+
+    private static EventCosts costs(Platform platform) {
+        CostProfile profile =
+                CostProfile.find(platform.description().costs(), _ -> Optional.empty());
+        return new EventCosts(profile, platform.vendor());
     }
 
     private SessionHeader header(Plan plan, Map<Digest, byte[]> blobs) {

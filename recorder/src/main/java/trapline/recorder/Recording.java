@@ -29,7 +29,9 @@ final class Recording implements EventSink {
     private final SessionHeader header;
     private final SessionWriter writer;
     private final EventEncoder encoder;
+    private final InstantSource clock;
     private final ExitObserver exits;
+    private final ViolationFeed violations;
     private final LongConsumer progress;
     private final EntryFailures failures = new EntryFailures();
     private MachineState machine;
@@ -47,17 +49,21 @@ final class Recording implements EventSink {
         this.writer = writer;
         this.progress = progress;
         encoder = new EventEncoder(framing);
+        this.clock = clock;
         exits = new ExitObserver(header.session(), writer, clock);
+        violations = new ViolationFeed(header.session(), writer);
     }
 
     void checkpointEvery(long events) {
         checkpointEvents = events;
     }
 
-    void of(Execution execution) {
+    /// @param costs under the platform's cost profile
+    void of(Execution execution, EventCosts costs) {
         machine = execution.machine();
-        exits.of(machine);
-        rules = new Rules(machine, execution.setup());
+        exits.of(machine, costs);
+        violations.at(clock.millis());
+        rules = new Rules(machine, execution.setup(), violations);
     }
 
     @Override
@@ -75,6 +81,7 @@ final class Recording implements EventSink {
             writer.checkpoint(checkpoint(order));
         }
         if (order % PROGRESS_EVENTS == 0) {
+            violations.at(clock.millis());
             progress.accept(order);
         }
     }
@@ -115,6 +122,8 @@ final class Recording implements EventSink {
     /// Closes the session, as torn where there is a reason.
     Recorded finish(String reason) {
         exits.finish();
+        violations.at(clock.millis());
+        violations.flush();
         writer.finish(
                 new ClosingRecord(
                         machine.order(),

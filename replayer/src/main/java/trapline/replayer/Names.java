@@ -3,6 +3,7 @@ package trapline.replayer;
 import java.util.Locale;
 import trapline.engine.state.Vendor;
 import trapline.engine.table.ExitReasons;
+import trapline.engine.text.Camel;
 
 /// How results spell what events number.
 public final class Names {
@@ -11,14 +12,7 @@ public final class Names {
 
     /// `EXIT_SAVE` to `exitSave`.
     public static String camel(String constant) {
-        StringBuilder name = new StringBuilder();
-        for (String word : constant.toLowerCase(Locale.ROOT).split("_")) {
-            name.append(
-                    name.isEmpty()
-                            ? word
-                            : Character.toUpperCase(word.charAt(0)) + word.substring(1));
-        }
-        return name.toString();
+        return Camel.of(constant);
     }
 
     /// `EXIT_SAVE` to `exit save`.

@@ -52,11 +52,11 @@ public final class ReturnTally {
         return sum;
     }
 
-    /// How many of them the hypervisor asked for: the others are part of what caused them.
+    /// How many of them the hypervisor asked for.
     public long asked() {
         long sum = 0;
-        for (int i = 0; i <= RapCause.STILL_SET.ordinal(); i++) {
-            sum += flushes[i];
+        for (RapCause cause : CAUSES) {
+            sum += cause.asked() ? flushes[cause.ordinal()] : 0;
         }
         return sum;
     }

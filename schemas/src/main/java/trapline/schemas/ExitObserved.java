@@ -9,6 +9,7 @@ import trapline.engine.state.Vendor;
 ///
 /// @param stamp of the exit event; scope and cause are not in the record
 /// @param effort what the hypervisor did until the next entry
+/// @param took how long that was
 public record ExitObserved(
         String session,
         Stamp stamp,
@@ -17,7 +18,8 @@ public record ExitObserved(
         long rip,
         Subject subject,
         Effort effort,
-        long recordedMillis) {
+        long recordedMillis,
+        Took took) {
 
     /// @param number exit reason or code
     /// @param name as `kvm_exit` prints it
@@ -34,8 +36,30 @@ public record ExitObserved(
     /// @param reflected whether L1 got the exit
     /// @param events all events, exit and entry included
     /// @param mutations fields and intercepts that changed
+    /// @param userspace whether the hypervisor returned to userspace
     public record Effort(
-            boolean reflected, int events, int mutations, int hostMsrReads, int hostMsrWrites) {}
+            boolean reflected,
+            int events,
+            int mutations,
+            int hostMsrReads,
+            int hostMsrWrites,
+            boolean userspace) {}
+
+    /// From the exit to the next entry, as far as anybody knows.
+    ///
+    /// @param nanos measured
+    /// @param cycles typical by the platform's cost profile
+    public record Took(Optional<Long> nanos, Optional<Long> cycles) {
+        public static final Took UNKNOWN = new Took(Optional.empty(), Optional.empty());
+
+        public static Took nanos(long nanos) {
+            return new Took(Optional.of(nanos), Optional.empty());
+        }
+
+        public static Took cycles(long cycles) {
+            return new Took(Optional.empty(), Optional.of(cycles));
+        }
+    }
 
     private static final Vendor[] VENDORS = Vendor.values();
 
@@ -64,6 +88,10 @@ public record ExitObserved(
         out.writeInt(exit.effort().hostMsrReads());
         out.writeInt(exit.effort().hostMsrWrites());
         out.writeLong(exit.recordedMillis());
+        out.writeLong(exit.stamp().seq());
+        out.writeBoolean(exit.effort().userspace());
+        Codec.writeOptional(exit.took().nanos().orElse(null), out, (n, o) -> o.writeLong(n));
+        Codec.writeOptional(exit.took().cycles().orElse(null), out, (n, o) -> o.writeLong(n));
     }
 
     private static ExitObserved read(AvroReader in) {
@@ -73,18 +101,34 @@ public record ExitObserved(
         int pcpu = in.readInt();
         long tick = in.readLong();
         long op = in.readLong();
-        return new ExitObserved(
-                session,
-                new Stamp(order, vcpu, 0, pcpu, Scope.VCPU, tick, op, 0),
-                in.readInt(),
-                new Reason(in.readEnum(VENDORS), in.readLong(), in.readString(), in.readLong()),
-                in.readLong(),
+        int level = in.readInt();
+        Reason reason =
+                new Reason(in.readEnum(VENDORS), in.readLong(), in.readString(), in.readLong());
+        long rip = in.readLong();
+        Subject subject =
                 new Subject(
                         Optional.ofNullable(Codec.readOptional(in, AvroReader::readUnsigned)),
                         Optional.ofNullable(Codec.readOptional(in, AvroReader::readBoolean)),
-                        Optional.ofNullable(Codec.readOptional(in, AvroReader::readInt))),
-                new Effort(
-                        in.readBoolean(), in.readInt(), in.readInt(), in.readInt(), in.readInt()),
-                in.readLong());
+                        Optional.ofNullable(Codec.readOptional(in, AvroReader::readInt)));
+        boolean reflected = in.readBoolean();
+        int events = in.readInt();
+        int mutations = in.readInt();
+        int reads = in.readInt();
+        int writes = in.readInt();
+        long recordedMillis = in.readLong();
+        long seq = in.readLong();
+        boolean userspace = in.readBoolean();
+        return new ExitObserved(
+                session,
+                new Stamp(order, vcpu, seq, pcpu, Scope.VCPU, tick, op, 0),
+                level,
+                reason,
+                rip,
+                subject,
+                new Effort(reflected, events, mutations, reads, writes, userspace),
+                recordedMillis,
+                new Took(
+                        Optional.ofNullable(Codec.readOptional(in, AvroReader::readLong)),
+                        Optional.ofNullable(Codec.readOptional(in, AvroReader::readLong))));
     }
 }

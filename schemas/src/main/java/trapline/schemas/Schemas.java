@@ -28,7 +28,9 @@ public final class Schemas {
                     "Checkpoint",
                     "Blob",
                     "ExitObserved",
-                    "ExitStatistics");
+                    "ExitStatistics",
+                    "ViolationObserved",
+                    "InterceptionObserved");
 
     private static final SortedMap<String, Schema> BY_NAME = load();
 

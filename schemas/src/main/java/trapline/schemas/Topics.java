@@ -1,6 +1,7 @@
 package trapline.schemas;
 
 import java.util.List;
+import java.util.stream.Stream;
 
 /// The names of a log's topics, which share a prefix.
 public record Topics(String prefix) {
@@ -42,8 +43,27 @@ public record Topics(String prefix) {
         return prefix + ".exit-statistics";
     }
 
+    /// Derived, for dashboards: key session, value `ViolationObserved`.
+    public String violations() {
+        return prefix + ".violations";
+    }
+
+    /// Derived, for dashboards: key session, value `InterceptionObserved`.
+    public String interceptions() {
+        return prefix + ".interceptions";
+    }
+
+    /// Without these there is no log.
+    public List<String> recordings() {
+        return List.of(events(), sessions(), checkpoints(), blobs(), schemas());
+    }
+
+    /// What is told of recordings to dashboards, for a while.
+    public List<String> derived() {
+        return List.of(exits(), exitStatistics(), violations(), interceptions());
+    }
+
     public List<String> all() {
-        return List.of(
-                events(), sessions(), checkpoints(), blobs(), schemas(), exits(), exitStatistics());
+        return Stream.concat(recordings().stream(), derived().stream()).toList();
     }
 }

@@ -58,7 +58,9 @@ class RecordCodecTest {
                 new Kind<>(Checkpoint.CODEC, Checkpoint.class),
                 new Kind<>(Blob.CODEC, Blob.class),
                 new Kind<>(ExitObserved.CODEC, ExitObserved.class),
-                new Kind<>(ExitStatistics.CODEC, ExitStatistics.class));
+                new Kind<>(ExitStatistics.CODEC, ExitStatistics.class),
+                new Kind<>(ViolationObserved.CODEC, ViolationObserved.class),
+                new Kind<>(InterceptionObserved.CODEC, InterceptionObserved.class));
     }
 
     @Test

@@ -68,7 +68,21 @@ final class Wire {
                     Map.entry("ExitObserved.events", "effort.events"),
                     Map.entry("ExitObserved.mutations", "effort.mutations"),
                     Map.entry("ExitObserved.hostMsrReads", "effort.hostMsrReads"),
-                    Map.entry("ExitObserved.hostMsrWrites", "effort.hostMsrWrites"));
+                    Map.entry("ExitObserved.hostMsrWrites", "effort.hostMsrWrites"),
+                    Map.entry("ExitObserved.seq", "stamp.seq"),
+                    Map.entry("ExitObserved.userspace", "effort.userspace"),
+                    Map.entry("ExitObserved.handledNanos", "took.nanos"),
+                    Map.entry("ExitObserved.handledCycles", "took.cycles"),
+                    Map.entry("ViolationObserved.order", "stamp.order"),
+                    Map.entry("ViolationObserved.vcpu", "stamp.vcpu"),
+                    Map.entry("ViolationObserved.seq", "stamp.seq"),
+                    Map.entry("ViolationObserved.tick", "stamp.tick"),
+                    Map.entry("ViolationObserved.op", "stamp.op"),
+                    Map.entry("InterceptionObserved.order", "stamp.order"),
+                    Map.entry("InterceptionObserved.vcpu", "stamp.vcpu"),
+                    Map.entry("InterceptionObserved.seq", "stamp.seq"),
+                    Map.entry("InterceptionObserved.tick", "stamp.tick"),
+                    Map.entry("InterceptionObserved.op", "stamp.op"));
 
     private Wire() {}
 

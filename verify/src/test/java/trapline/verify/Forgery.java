@@ -1,7 +1,7 @@
 package trapline.verify;
 
 import java.lang.reflect.RecordComponent;
-import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
@@ -120,8 +120,13 @@ abstract class Forgery {
         }
 
         @Override
-        public ExitTail exits(Duration ago) {
-            return journal.exits(ago);
+        public ExitTail exits(Instant since) {
+            return journal.exits(since);
+        }
+
+        @Override
+        public ExitTail exits(SessionHeader session) {
+            return journal.exits(session);
         }
 
         @Override

@@ -118,6 +118,7 @@ class TidyTest {
                             "recorder",
                             with(
                                     SIMULATION,
+                                    "engine.cost",
                                     "engine.rule",
                                     "engine.trace",
                                     "recorder.trace",

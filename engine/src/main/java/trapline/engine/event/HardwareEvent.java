@@ -65,6 +65,11 @@ public sealed interface HardwareEvent extends Event {
         TASK_SWITCH,
         IBPB,
         /// The host filled the predictor after an exit (RSB_VMEXIT), where entries are not tagged.
-        RSB_FILL
+        RSB_FILL;
+
+        /// Whether the hypervisor asked for it by CLEAR_RAP: the others are part of what caused them.
+        public boolean asked() {
+            return ordinal() <= STILL_SET.ordinal();
+        }
     }
 }

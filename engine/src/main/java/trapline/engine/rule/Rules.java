@@ -22,6 +22,7 @@ import trapline.engine.event.HypervisorEvent.MsrInterceptChanged;
 import trapline.engine.event.HypervisorEvent.NestedBitmapMerged;
 import trapline.engine.event.HypervisorEvent.UserspaceMsrStored;
 import trapline.engine.event.Moment;
+import trapline.engine.event.Stamp;
 import trapline.engine.exit.Setup;
 import trapline.engine.state.MachineState;
 import trapline.engine.state.VcpuState;
@@ -132,11 +133,22 @@ public final class Rules {
     /// What a rule looks at besides the vCPU.
     record Scene(MachineState machine, Setup setup) {}
 
+    /// Is told each time that a rule is found broken.
+    public interface Listener {
+
+        /// Of those who want to know only in the end.
+        Listener NONE = (_, _, _) -> {};
+
+        /// @param stamp of the event after which that was found
+        void broken(Name rule, Stamp stamp, String message);
+    }
+
     private record Judge(Name name, Rule rule) {}
 
     private record Broken(Name rule, int vcpu, String message) {}
 
     private final MachineState machine;
+    private final Listener listener;
 
     /// Those that the machine can break.
     private final Rule[] rules;
@@ -148,7 +160,12 @@ public final class Rules {
     private long count;
 
     public Rules(MachineState machine, Setup setup) {
+        this(machine, setup, Listener.NONE);
+    }
+
+    public Rules(MachineState machine, Setup setup, Listener listener) {
         this.machine = machine;
+        this.listener = listener;
         Scene scene = new Scene(machine, setup);
         List<Judge> all = new ArrayList<>();
         for (Name name : Name.values()) {
@@ -224,6 +241,7 @@ public final class Rules {
 
     private void broken(Broken broken) {
         count++;
+        listener.broken(broken.rule(), last[broken.vcpu()].stamp(), broken.message());
         Violation known = violations.get(broken);
         if (known != null) {
             violations.put(

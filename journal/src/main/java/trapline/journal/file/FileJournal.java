@@ -3,7 +3,7 @@ package trapline.journal.file;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -141,7 +141,12 @@ public final class FileJournal implements Journal {
     }
 
     @Override
-    public ExitTail exits(Duration ago) {
+    public ExitTail exits(Instant since) {
+        return ExitTail.NONE;
+    }
+
+    @Override
+    public ExitTail exits(SessionHeader session) {
         return ExitTail.NONE;
     }
 

@@ -2,92 +2,181 @@ package trapline.journal.kafka;
 
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
 import trapline.journal.ExitTail;
+import trapline.journal.JournalException;
 import trapline.schemas.ExitObserved;
 import trapline.schemas.ExitStatistics;
 import trapline.schemas.Frame;
+import trapline.schemas.InterceptionObserved;
+import trapline.schemas.ViolationObserved;
 import trapline.schemas.WireException;
 
-/// Reads the two derived topics on from some time.
+/// Reads the derived topics on from some time, of all sessions or of one.
 final class KafkaExitTail implements ExitTail {
 
     private final KafkaLog log;
     private final Consumer<ByteBuffer, ByteBuffer> consumer;
+    private final byte[] only;
     private final Frame<ExitObserved> exits;
     private final Frame<ExitStatistics> statistics;
+    private final Frame<ViolationObserved> violations;
+    private final Frame<InterceptionObserved> interceptions;
 
-    /// @param ago how far back to begin
-    KafkaExitTail(KafkaLog log, Duration ago) {
+    /// Where each partition ended when this began, as far as that was not reached yet.
+    private final Map<TopicPartition, Long> past = new HashMap<>();
+
+    KafkaExitTail(KafkaLog log, Instant since, Optional<String> session) {
         this.log = log;
         consumer = log.clients().tail();
+        only = session.map(Recording::key).orElse(null);
         exits = log.frame(ExitObserved.CODEC);
         statistics = log.frame(ExitStatistics.CODEC);
+        violations = log.frame(ViolationObserved.CODEC);
+        interceptions = log.frame(InterceptionObserved.CODEC);
         try {
-            begin(System.currentTimeMillis() - ago.toMillis());
+            begin(since.toEpochMilli(), session);
         } catch (KafkaException e) {
             close();
-            throw KafkaFailure.of(e, log.cluster().location(), "follow its exits");
+            throw failed(e);
         }
     }
 
-    private void begin(long sinceMillis) {
+    private void begin(long sinceMillis, Optional<String> session) {
+        Set<String> there = log.notes().topics();
         Map<TopicPartition, Long> times = new HashMap<>();
-        for (String topic : List.of(log.topics().exits(), log.topics().exitStatistics())) {
-            for (PartitionInfo partition : consumer.partitionsFor(topic)) {
-                times.put(new TopicPartition(topic, partition.partition()), sinceMillis);
+        for (String topic : log.topics().derived()) {
+            if (there.contains(topic)) {
+                int partitions = consumer.partitionsFor(topic).size();
+                for (int partition = 0; partition < partitions; partition++) {
+                    if (session.isEmpty()
+                            || Recording.partition(session.get(), partitions) == partition) {
+                        times.put(new TopicPartition(topic, partition), sinceMillis);
+                    }
+                }
             }
         }
         consumer.assign(times.keySet());
-        consumer.seekToEnd(times.keySet());
+        Map<TopicPartition, Long> ends = consumer.endOffsets(times.keySet());
         consumer.offsetsForTimes(times)
                 .forEach((partition, found) -> {
-                    if (found != null) {
-                        consumer.seek(partition, found.offset());
-                    } else {
-                        consumer.position(partition);
+                    long end = ends.get(partition);
+                    long from = found == null ? end : Math.min(found.offset(), end);
+                    consumer.seek(partition, from);
+                    if (from < end) {
+                        past.put(partition, end);
                     }
                 });
     }
 
     @Override
     public Recent poll(Duration patience) {
-        Recent recent = new Recent(new ArrayList<>(), new ArrayList<>());
+        Batch batch = new Batch();
         try {
             for (ConsumerRecord<ByteBuffer, ByteBuffer> found : consumer.poll(patience)) {
-                add(found, recent);
+                if (only == null || isOf(found.key())) {
+                    batch.add(found);
+                }
             }
+            past.entrySet().removeIf(end -> consumer.position(end.getKey()) >= end.getValue());
         } catch (KafkaException e) {
-            throw KafkaFailure.of(e, log.cluster().location(), "follow its exits");
+            throw failed(e);
         }
-        return recent;
+        return batch.recent();
     }
 
-    private void add(ConsumerRecord<ByteBuffer, ByteBuffer> found, Recent recent) {
-        try {
-            if (found.topic().equals(log.topics().exits())) {
-                recent.exits().add(decode(exits, found.value()));
-            } else {
-                recent.statistics().add(decode(statistics, found.value()));
+    private boolean isOf(ByteBuffer key) {
+        if (key == null || key.remaining() != only.length) {
+            return false;
+        }
+        int from = key.arrayOffset() + key.position();
+        return Arrays.equals(key.array(), from, from + only.length, only, 0, only.length);
+    }
+
+    private final class Batch {
+
+        private final List<ExitObserved> exitsFound = new ArrayList<>();
+        private final List<ExitStatistics> statisticsFound = new ArrayList<>();
+        private final List<ViolationObserved> violationsFound = new ArrayList<>();
+        private final List<InterceptionObserved> interceptionsFound = new ArrayList<>();
+        private long unreadable;
+        private String firstUnreadable;
+
+        void add(ConsumerRecord<ByteBuffer, ByteBuffer> found) {
+            try {
+                if (found.value() == null) {
+                    throw new WireException(
+                            WireException.Kind.DAMAGED, "expected a record, found none");
+                }
+                String topic = found.topic();
+                if (topic.equals(log.topics().exits())) {
+                    exitsFound.add(decode(exits, found.value()));
+                } else if (topic.equals(log.topics().exitStatistics())) {
+                    statisticsFound.add(decode(statistics, found.value()));
+                } else if (topic.equals(log.topics().violations())) {
+                    violationsFound.add(decode(violations, found.value()));
+                } else {
+                    interceptionsFound.add(decode(interceptions, found.value()));
+                }
+            } catch (WireException e) {
+                if (unreadable++ == 0) {
+                    firstUnreadable =
+                            "%s-%d@%d: %s"
+                                    .formatted(
+                                            found.topic(),
+                                            found.partition(),
+                                            found.offset(),
+                                            e.getMessage());
+                }
             }
-        } catch (WireException e) {
-            String place = "%s-%d@%d".formatted(found.topic(), found.partition(), found.offset());
-            throw KafkaFailure.of(e, place);
+        }
+
+        Recent recent() {
+            return new Recent(
+                    exitsFound,
+                    statisticsFound,
+                    violationsFound,
+                    interceptionsFound,
+                    unreadable,
+                    Optional.ofNullable(firstUnreadable));
         }
     }
 
     private static <T> T decode(Frame<T> frame, ByteBuffer value) {
         return frame.decode(
                 value.array(), value.arrayOffset() + value.position(), value.remaining());
+    }
+
+    @Override
+    public boolean caughtUp() {
+        return past.isEmpty();
+    }
+
+    @Override
+    public long lagRecords() {
+        long lag = 0;
+        for (TopicPartition partition : consumer.assignment()) {
+            OptionalLong behind = consumer.currentLag(partition);
+            lag += behind.orElse(0);
+        }
+        return lag;
+    }
+
+    private JournalException failed(KafkaException e) {
+        return KafkaFailure.of(e, log.cluster().location(), "follow its exits");
     }
 
     @Override

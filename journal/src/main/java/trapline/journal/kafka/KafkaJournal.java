@@ -1,6 +1,6 @@
 package trapline.journal.kafka;
 
-import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -126,8 +126,14 @@ public final class KafkaJournal implements Journal {
     }
 
     @Override
-    public ExitTail exits(Duration ago) {
-        return new KafkaExitTail(log, ago);
+    public ExitTail exits(Instant since) {
+        return new KafkaExitTail(log, since, Optional.empty());
+    }
+
+    @Override
+    public ExitTail exits(SessionHeader session) {
+        Instant since = Instant.ofEpochMilli(session.createdMillis());
+        return new KafkaExitTail(log, since, Optional.of(session.session()));
     }
 
     @Override

@@ -15,6 +15,8 @@ import trapline.schemas.ClosingRecord;
 import trapline.schemas.ExitObserved;
 import trapline.schemas.ExitStatistics;
 import trapline.schemas.Frame;
+import trapline.schemas.InterceptionObserved;
+import trapline.schemas.ViolationObserved;
 
 /// Records one session into Kafka.
 final class KafkaWriter implements SessionWriter {
@@ -32,6 +34,8 @@ final class KafkaWriter implements SessionWriter {
     private final Frame<CatalogueEntry> heartbeatFrame;
     private final Frame<ExitObserved> exitFrame;
     private final Frame<ExitStatistics> statisticsFrame;
+    private final Frame<ViolationObserved> violationFrame;
+    private final Frame<InterceptionObserved> interceptionFrame;
     private JournalException torn;
     private boolean closed;
 
@@ -52,6 +56,8 @@ final class KafkaWriter implements SessionWriter {
         heartbeatFrame = recording.frame(CatalogueEntry.CODEC);
         exitFrame = recording.frame(ExitObserved.CODEC);
         statisticsFrame = recording.frame(ExitStatistics.CODEC);
+        violationFrame = recording.frame(ViolationObserved.CODEC);
+        interceptionFrame = recording.frame(InterceptionObserved.CODEC);
         keeper = new Keeper(recording, feed, this::heartbeat);
     }
 
@@ -80,6 +86,16 @@ final class KafkaWriter implements SessionWriter {
     @Override
     public void statistics(ExitStatistics statistics) {
         feed.append(new Aside(recording.exitStatistics(), statisticsFrame.encode(statistics)));
+    }
+
+    @Override
+    public void violation(ViolationObserved violation) {
+        feed.append(new Aside(recording.violations(), violationFrame.encode(violation)));
+    }
+
+    @Override
+    public void interception(InterceptionObserved interception) {
+        feed.append(new Aside(recording.interceptions(), interceptionFrame.encode(interception)));
     }
 
     @Override

@@ -42,6 +42,14 @@ record Recording(
         return spread(topics.exitStatistics());
     }
 
+    TopicPartition violations() {
+        return spread(topics.violations());
+    }
+
+    TopicPartition interceptions() {
+        return spread(topics.interceptions());
+    }
+
     TopicPartition catalogue() {
         return new TopicPartition(topics.sessions(), 0);
     }
@@ -50,9 +58,12 @@ record Recording(
         return new Frame<>(codec, framing, writers);
     }
 
-    /// The partition that Kafka's own producers would choose for this key.
     private TopicPartition spread(String topic) {
-        int hash = Utils.toPositive(Utils.murmur2(key(session)));
-        return new TopicPartition(topic, hash % partitions.get(topic));
+        return new TopicPartition(topic, partition(session, partitions.get(topic)));
+    }
+
+    /// The partition that Kafka's own producers would choose for this key.
+    static int partition(String session, int partitions) {
+        return Utils.toPositive(Utils.murmur2(key(session))) % partitions;
     }
 }

@@ -5,6 +5,8 @@ import java.util.Arrays;
 import java.util.Optional;
 import trapline.engine.event.Envelope;
 import trapline.engine.event.ObservedEvent.EventsLost;
+import trapline.engine.event.ObservedEvent.TraceClock;
+import trapline.engine.event.ObservedEvent.TraceOpened;
 import trapline.engine.event.ObservedEvent.TracepointHit;
 import trapline.engine.event.Stamp;
 import trapline.engine.event.Stamp.Scope;
@@ -17,6 +19,7 @@ import trapline.schemas.ExitObserved;
 import trapline.schemas.ExitObserved.Effort;
 import trapline.schemas.ExitObserved.Reason;
 import trapline.schemas.ExitObserved.Subject;
+import trapline.schemas.ExitObserved.Took;
 
 /// Makes of what was observed one record for each exit, and each second's statistics, for dashboards.
 final class ObservedExits {
@@ -35,6 +38,7 @@ final class ObservedExits {
     private final SessionWriter writer;
     private final InstantSource clock;
     private final ExitSeconds seconds;
+    private boolean nanoseconds = true;
     private Open[] open = new Open[1];
 
     ObservedExits(String session, SessionWriter writer, InstantSource clock) {
@@ -48,14 +52,18 @@ final class ObservedExits {
     private static final class Open {
         final Stamp stamp;
         final TraceFields exit;
+        final long time;
         Subject subject = Subject.NONE;
         boolean nested;
         boolean reflected;
+        boolean userspace;
         int events = 1;
+        Took took = Took.UNKNOWN;
 
-        Open(Stamp stamp, TraceFields exit) {
+        Open(Stamp stamp, TracepointHit hit) {
             this.stamp = stamp;
-            this.exit = exit;
+            exit = hit.fields();
+            time = hit.time();
         }
     }
 
@@ -64,7 +72,9 @@ final class ObservedExits {
             return;
         }
         Stamp stamp = envelope.stamp();
-        if (envelope.event() instanceof EventsLost) {
+        if (envelope.event() instanceof TraceOpened opened) {
+            nanoseconds = opened.clock() == TraceClock.NANOSECONDS;
+        } else if (envelope.event() instanceof EventsLost) {
             endAll();
         } else if (stamp.scope() == Scope.VCPU && envelope.event() instanceof TracepointHit hit) {
             hit(stamp, hit);
@@ -80,7 +90,7 @@ final class ObservedExits {
             if (open[vcpu] != null) {
                 end(vcpu);
             }
-            open[vcpu] = new Open(stamp, hit.fields());
+            open[vcpu] = new Open(stamp, hit);
             return;
         }
         Open current = open[vcpu];
@@ -104,7 +114,13 @@ final class ObservedExits {
                                     Optional.of((int) fields.value(PORT, 0)));
             case KVM_NESTED_VMEXIT -> current.nested = true;
             case KVM_NESTED_VMEXIT_INJECT -> current.reflected = true;
-            case KVM_ENTRY -> end(vcpu);
+            case KVM_USERSPACE_EXIT -> current.userspace = true;
+            case KVM_ENTRY -> {
+                if (nanoseconds && hit.time() >= current.time) {
+                    current.took = Took.nanos(hit.time() - current.time);
+                }
+                end(vcpu);
+            }
             default -> {}
         }
     }
@@ -127,8 +143,9 @@ final class ObservedExits {
                                 ended.exit.value(INFO1, 0)),
                         ended.exit.value(RIP, 0),
                         ended.subject,
-                        new Effort(ended.reflected, ended.events, 0, 0, 0),
-                        now));
+                        new Effort(ended.reflected, ended.events, 0, 0, 0, ended.userspace),
+                        now,
+                        ended.took));
         seconds.count(vcpu, vendor, number, now);
     }
 

@@ -1,5 +1,7 @@
 package trapline.verify.bench;
 
+import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -12,6 +14,7 @@ import trapline.engine.sim.Execution;
 import trapline.engine.sim.Ingredients;
 import trapline.engine.sim.ModelWorld;
 import trapline.engine.state.MachineState;
+import trapline.journal.ExitTail;
 import trapline.journal.Journal;
 import trapline.journal.Journals;
 import trapline.recorder.Driver;
@@ -39,6 +42,9 @@ final class Task {
                     case "verify" -> verify(args[1], args[2]);
                     case "diff" -> diff(args[1], args[2], args[3]);
                     case "seek" -> seek(args[1], args[2], Integer.parseInt(args[3]));
+                    case "load" ->
+                            ExitLoad.run(args[1], Long.parseLong(args[2]), Long.parseLong(args[3]));
+                    case "tail" -> tail(args[1], Long.parseLong(args[2]));
                     case "parse" -> Map.of("linesPerSecond", ImportBenchmark.parse(args[1]));
                     default -> throw new IllegalArgumentException(args[0]);
                 };
@@ -175,6 +181,19 @@ final class Task {
             result.put("events", events);
             result.put("millis", total * 1000 / times);
             return result;
+        }
+    }
+
+    /// Everything that dashboards are told, from the first record on.
+    private static Map<String, Object> tail(String log, long exits) {
+        try (Journal journal = Journals.openReadOnly(log, Optional.empty());
+                ExitTail tail = journal.exits(Instant.EPOCH)) {
+            long start = System.nanoTime();
+            long found = 0;
+            while (found < exits) {
+                found += tail.poll(Duration.ofMillis(100)).exits().size();
+            }
+            return Map.of("exits", found, "exitsPerSecond", found / seconds(start));
         }
     }
 

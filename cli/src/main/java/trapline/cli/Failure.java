@@ -13,6 +13,7 @@ import picocli.CommandLine.ExecutionException;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
+import trapline.dashboard.web.NoListener;
 import trapline.engine.text.InputException;
 import trapline.engine.text.Suggestion;
 import trapline.journal.JournalException;
@@ -41,6 +42,7 @@ record Failure(ExitCode code, String message) {
             case InputException input -> badInput(input.getMessage());
             case ReplayException replay -> new Failure(code(replay), replay.getMessage());
             case JournalException log -> new Failure(code(log), log.getMessage());
+            case NoListener taken -> badInput(taken.getMessage());
             case OutOfMemoryError _ -> new Failure(ExitCode.INTERNAL, outOfMemory());
             default -> new Failure(ExitCode.INTERNAL, "internal error: " + thrown);
         };

@@ -46,6 +46,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             BrokerCommand.class,
             ExportCommand.class,
             CalibrateCommand.class,
+            ServeCommand.class,
             HelpCommand.class
         })
 public final class Main implements Runnable {

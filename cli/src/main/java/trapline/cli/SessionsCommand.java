@@ -12,9 +12,9 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import trapline.journal.Journal;
 import trapline.journal.JournalException;
+import trapline.replayer.SessionRows;
 import trapline.schemas.CatalogueEntry;
 import trapline.schemas.CatalogueEntry.Status;
-import trapline.schemas.ClosingRecord;
 import trapline.schemas.SessionHeader;
 
 /// `sessions`: what is in the log.
@@ -45,7 +45,7 @@ final class SessionsCommand extends LogCommand implements Callable<Integer> {
         }
         if (console.json()) {
             List<Object> rows = new ArrayList<>();
-            entries.forEach(entry -> rows.add(tree(entry)));
+            entries.forEach(entry -> rows.add(SessionRows.tree(entry)));
             Map<String, Object> tree = new LinkedHashMap<>();
             tree.put("sessions", rows);
             tree.put("damaged", damaged.stream().map(Throwable::getMessage).toList());
@@ -71,43 +71,13 @@ final class SessionsCommand extends LogCommand implements Callable<Integer> {
                     TIME.format(Instant.ofEpochMilli(header.createdMillis())),
                     header.imported() && entry.status() == Status.CLOSED
                             ? "imported"
-                            : status(entry),
+                            : SessionRows.status(entry),
                     header.guest().name(),
                     header.imported() ? "-" : header.machine().platform(),
                     header.imported() ? "-" : header.policy(),
                     entry.vcpus(),
-                    events(entry));
+                    SessionRows.events(entry));
         }
         return table;
-    }
-
-    private static String status(CatalogueEntry entry) {
-        return entry.status().name().toLowerCase(Locale.ROOT);
-    }
-
-    private static long events(CatalogueEntry entry) {
-        return entry.closing().map(ClosingRecord::events).orElse(entry.acknowledged());
-    }
-
-    private static Map<String, Object> tree(CatalogueEntry entry) {
-        SessionHeader header = entry.header();
-        Map<String, Object> tree = new LinkedHashMap<>();
-        tree.put("session", header.session());
-        tree.put("createdMillis", header.createdMillis());
-        tree.put("status", status(entry));
-        tree.put("imported", header.imported());
-        tree.put("guest", header.guest().name());
-        tree.put("seed", header.guest().seed());
-        tree.put("cpu", header.machine().platform());
-        tree.put("policy", header.policy());
-        tree.put("parent", header.parent().orElse(null));
-        tree.put("vcpus", entry.vcpus());
-        tree.put("events", events(entry));
-        tree.put("guestOps", entry.closing().map(ClosingRecord::guestOps).orElse(null));
-        tree.put("digest", entry.closing().map(c -> c.digest().toString()).orElse(null));
-        tree.put("reason", entry.closing().map(ClosingRecord::reason).orElse(""));
-        tree.put("program", header.versions().program());
-        tree.put("model", header.versions().model());
-        return tree;
     }
 }

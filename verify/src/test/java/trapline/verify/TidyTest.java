@@ -152,7 +152,17 @@ class TidyTest {
                                     "recorder.trace",
                                     "journal",
                                     "journal.broker",
-                                    "dashboard")));
+                                    "dashboard",
+                                    "dashboard.web")),
+                    Map.entry(
+                            "dashboard.web",
+                            with(
+                                    RESULTS,
+                                    "replayer.times",
+                                    "journal",
+                                    "dashboard",
+                                    "dashboard.live")),
+                    Map.entry("dashboard.live", with(RESULTS, "journal")));
 
     /// Names of types with their packages, imported or in the middle of the code.
     private static final Pattern TYPE =

@@ -1,0 +1,9 @@
+package trapline.dashboard.web;
+
+import io.javalin.config.RoutesConfig;
+
+/// Some paths and what answers them; [WebServer] has the list of all.
+interface Routes {
+
+    void addTo(RoutesConfig routes);
+}

@@ -88,7 +88,7 @@ class SchemaRegistryTest {
         SampleSession session = new SampleSession("registered");
         try (Journal journal = open(url())) {
             session.record(journal, 5_000, 1_000);
-            assertEquals(7, subjects.size());
+            assertEquals(13, subjects.size());
             int id = subjects.get("trapline.events-value");
             assertEquals(5_000, session.verify(journal));
             try (SessionReader reader = journal.open("registered")) {

@@ -65,6 +65,17 @@ public final class AvroReader {
         return rest >>> 1 ^ -(rest & 1);
     }
 
+    public double readDouble() {
+        if (remaining() < 8) {
+            throw damaged("a number of 8 bytes");
+        }
+        long bits = 0;
+        for (int shift = 0; shift < 64; shift += 8) {
+            bits |= (bytes[position++] & 0xffL) << shift;
+        }
+        return Double.longBitsToDouble(bits);
+    }
+
     public boolean readBoolean() {
         long value = readByte();
         if (value != 0 && value != 1) {

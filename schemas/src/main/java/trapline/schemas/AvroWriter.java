@@ -50,6 +50,15 @@ public final class AvroWriter {
         size = at;
     }
 
+    /// Eight bytes, least significant first.
+    public void writeDouble(double value) {
+        long bits = Double.doubleToRawLongBits(value);
+        grow(8);
+        for (int shift = 0; shift < 64; shift += 8) {
+            buffer[size++] = (byte) (bits >>> shift);
+        }
+    }
+
     public void writeBoolean(boolean value) {
         writeByte(value ? 1 : 0);
     }

@@ -9,13 +9,13 @@ public record ExitStatistics(
     /// @param reason exit reason or code
     public record ReasonCount(long reason, String reasonName, long count) {
 
-        private static void write(ReasonCount row, AvroWriter out) {
+        static void write(ReasonCount row, AvroWriter out) {
             out.writeLong(row.reason());
             out.writeString(row.reasonName());
             out.writeLong(row.count());
         }
 
-        private static ReasonCount read(AvroReader in) {
+        static ReasonCount read(AvroReader in) {
             return new ReasonCount(in.readLong(), in.readString(), in.readLong());
         }
     }

@@ -30,7 +30,11 @@ public final class Schemas {
                     "ExitObserved",
                     "ExitStatistics",
                     "ViolationObserved",
-                    "InterceptionObserved");
+                    "InterceptionObserved",
+                    "ExitWindow",
+                    "FleetRun",
+                    "FleetTask",
+                    "FleetResult");
 
     private static final SortedMap<String, Schema> BY_NAME = load();
 

@@ -53,6 +53,22 @@ public record Topics(String prefix) {
         return prefix + ".interceptions";
     }
 
+    /// Windows of exits, compacted: key session, vCPU, begin and size; value `ExitWindow`. Made by
+    /// workers.
+    public String exitWindows() {
+        return prefix + ".exit-windows";
+    }
+
+    /// What workers are to do: key run (`FleetRun`), or run and session (`FleetTask`).
+    public String fleetTasks() {
+        return prefix + ".fleet-tasks";
+    }
+
+    /// Compacted: key run and session, value `FleetResult`.
+    public String fleetResults() {
+        return prefix + ".fleet-results";
+    }
+
     /// Without these there is no log.
     public List<String> recordings() {
         return List.of(events(), sessions(), checkpoints(), blobs(), schemas());
@@ -63,6 +79,7 @@ public record Topics(String prefix) {
         return List.of(exits(), exitStatistics(), violations(), interceptions());
     }
 
+    /// What every log has; workers make the rest.
     public List<String> all() {
         return Stream.concat(recordings().stream(), derived().stream()).toList();
     }

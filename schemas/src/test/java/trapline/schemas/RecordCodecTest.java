@@ -60,7 +60,11 @@ class RecordCodecTest {
                 new Kind<>(ExitObserved.CODEC, ExitObserved.class),
                 new Kind<>(ExitStatistics.CODEC, ExitStatistics.class),
                 new Kind<>(ViolationObserved.CODEC, ViolationObserved.class),
-                new Kind<>(InterceptionObserved.CODEC, InterceptionObserved.class));
+                new Kind<>(InterceptionObserved.CODEC, InterceptionObserved.class),
+                new Kind<>(ExitWindow.CODEC, ExitWindow.class),
+                new Kind<>(FleetRun.CODEC, FleetRun.class),
+                new Kind<>(FleetTask.CODEC, FleetTask.class),
+                new Kind<>(FleetResult.CODEC, FleetResult.class));
     }
 
     @Test

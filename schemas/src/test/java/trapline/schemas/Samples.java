@@ -92,6 +92,7 @@ final class Samples {
         return switch (plain.getSimpleName()) {
             case "long", "Long" -> aLong();
             case "int", "Integer" -> anInt();
+            case "double" -> random.nextGaussian() * aLong();
             case "boolean", "Boolean" -> random.nextBoolean();
             case "String" -> TEXTS[random.nextInt(TEXTS.length)];
             case "Digest" -> Digest.from(bytes(32));

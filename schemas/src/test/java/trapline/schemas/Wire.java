@@ -134,7 +134,7 @@ final class Wire {
                 }
             }
             case LONG -> assertEquals(ours instanceof Integer i ? unsigned(i) : ours, avros, path);
-            case INT, BOOLEAN -> assertEquals(ours, avros, path);
+            case INT, BOOLEAN, DOUBLE -> assertEquals(ours, avros, path);
             case ENUM, STRING -> assertEquals(ours.toString(), avros.toString(), path);
             case BYTES -> assertEquals(ByteBuffer.wrap((byte[]) ours), avros, path);
             case FIXED -> assertArrayEquals(fixed(ours), ((GenericData.Fixed) avros).bytes(), path);

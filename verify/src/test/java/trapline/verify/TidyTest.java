@@ -39,6 +39,7 @@ class TidyTest {
                     "recorder",
                     "replayer",
                     "dashboard",
+                    "fleet",
                     "cli",
                     "verify");
 
@@ -139,6 +140,9 @@ class TidyTest {
                     Map.entry("replayer.times", RESULTS),
                     Map.entry("replayer.parting", RESULTS),
                     Map.entry("dashboard", RESULTS),
+                    Map.entry(
+                            "fleet",
+                            with(RESULTS, "journal", "journal.kafka", "fleet", "fleet.statistics")),
                     Map.entry(
                             "cli",
                             with(
@@ -277,7 +281,7 @@ class TidyTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"engine", "recorder", "replayer", "dashboard", "cli"})
+    @ValueSource(strings = {"engine", "recorder", "replayer", "dashboard", "fleet", "cli"})
     void avroIsKnownToSchemasAndJournalAlone(String module) {
         assertUnused(module, "\\borg\\.apache\\.avro\\.[a-z.]*[A-Z]\\w*");
     }

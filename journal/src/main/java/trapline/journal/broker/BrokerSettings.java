@@ -50,6 +50,7 @@ final class BrokerSettings {
         settings.put("broker.heartbeat.interval.ms", "100");
         settings.put("broker.session.timeout.ms", "1000");
         settings.put("metadata.max.idle.interval.ms", "0");
+        settings.put("group.initial.rebalance.delay.ms", "100");
         settings.put("metric.reporters", "");
     }
 

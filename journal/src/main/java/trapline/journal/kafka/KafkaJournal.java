@@ -51,6 +51,11 @@ public final class KafkaJournal implements Journal {
         }
     }
 
+    /// Where this log is in Kafka, for programs that read and write its topics by themselves.
+    public KafkaSite site() {
+        return log.site();
+    }
+
     @Override
     public Framing framing() {
         return log.framing();

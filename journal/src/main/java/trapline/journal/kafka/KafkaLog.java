@@ -102,6 +102,10 @@ final class KafkaLog implements AutoCloseable {
         return new Frame<>(codec, framing, schemas);
     }
 
+    KafkaSite site() {
+        return new KafkaSite(this, settings);
+    }
+
     Cluster cluster() {
         return cluster;
     }

@@ -57,14 +57,20 @@ final class SchemaRegistry {
 
     /// A topic with more than one kind of record has its second one's name in the subject.
     private static Map<String, String> subjects(Topics topics) {
-        return Map.of(
-                "Envelope", topics.events() + "-value",
-                "CatalogueEntry", topics.sessions() + "-value",
-                "CheckpointPage", topics.sessions() + "-trapline.CheckpointPage",
-                "Checkpoint", topics.checkpoints() + "-value",
-                "Blob", topics.blobs() + "-value",
-                "ExitObserved", topics.exits() + "-value",
-                "ExitStatistics", topics.exitStatistics() + "-value");
+        return Map.ofEntries(
+                Map.entry("Envelope", topics.events() + "-value"),
+                Map.entry("CatalogueEntry", topics.sessions() + "-value"),
+                Map.entry("CheckpointPage", topics.sessions() + "-trapline.CheckpointPage"),
+                Map.entry("Checkpoint", topics.checkpoints() + "-value"),
+                Map.entry("Blob", topics.blobs() + "-value"),
+                Map.entry("ExitObserved", topics.exits() + "-value"),
+                Map.entry("ExitStatistics", topics.exitStatistics() + "-value"),
+                Map.entry("ViolationObserved", topics.violations() + "-value"),
+                Map.entry("InterceptionObserved", topics.interceptions() + "-value"),
+                Map.entry("ExitWindow", topics.exitWindows() + "-value"),
+                Map.entry("FleetTask", topics.fleetTasks() + "-value"),
+                Map.entry("FleetRun", topics.fleetTasks() + "-trapline.FleetRun"),
+                Map.entry("FleetResult", topics.fleetResults() + "-value"));
     }
 
     private int register(String schema, String subject) {

@@ -118,7 +118,7 @@ final class TopicLayout {
                 Kind.UNREACHABLE, cluster.location(), "its new topics do not come into being");
     }
 
-    private short copies(Admin admin) throws ExecutionException, InterruptedException {
+    short copies(Admin admin) throws ExecutionException, InterruptedException {
         if (settings.replicationFactor().isPresent()) {
             return (short) settings.replicationFactor().getAsInt();
         }

@@ -1,0 +1,2 @@
+/// Windowed statistics of exits, counted exactly once.
+package trapline.fleet.statistics;

@@ -7,7 +7,6 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import trapline.engine.event.Envelope;
-import trapline.engine.event.Stamp;
 import trapline.journal.Journal;
 import trapline.journal.JournalException;
 import trapline.replayer.Describe;
@@ -88,7 +87,7 @@ final class EventsCommand extends LogCommand implements Callable<Integer> {
             return envelope -> console.row(fields.row(envelope));
         }
         Describe describe = new Describe(opened.vendor());
-        return envelope -> console.line("%s", text(envelope, describe));
+        return envelope -> console.line("%s", describe.line(envelope));
     }
 
     /// Each event is written at once: somebody looks on.
@@ -122,20 +121,5 @@ final class EventsCommand extends LogCommand implements Callable<Integer> {
                 .filter(entry -> entry.status() == Status.TORN)
                 .forEach(_ ->
                         console.note("session %s is torn: its recorder has gone", opened.name()));
-    }
-
-    static String text(Envelope envelope, Describe describe) {
-        Stamp stamp = envelope.stamp();
-        return "%8d  vcpu%d#%d  tick %d  op %d  %s%-20s %s"
-                .formatted(
-                        stamp.order(),
-                        stamp.vcpu(),
-                        stamp.seq(),
-                        stamp.tick(),
-                        stamp.op(),
-                        stamp.cause() == 0 ? "" : "<- " + stamp.cause() + "  ",
-                        envelope.event().name(),
-                        describe.detail(envelope.event()))
-                .stripTrailing();
     }
 }

@@ -210,9 +210,8 @@ final class SessionPair {
             Session session, List<Envelope> before, Optional<Envelope> at, List<Envelope> after) {
         Describe describe = new Describe(session.vendor());
         console.line("  %s", session.name());
-        before.forEach(event -> console.line("   %s", EventsCommand.text(event, describe)));
-        console.line(
-                "  >%s", at.map(event -> EventsCommand.text(event, describe)).orElse(" the end"));
-        after.forEach(event -> console.line("   %s", EventsCommand.text(event, describe)));
+        before.forEach(event -> console.line("   %s", describe.line(event)));
+        console.line("  >%s", at.map(event -> describe.line(event)).orElse(" the end"));
+        after.forEach(event -> console.line("   %s", describe.line(event)));
     }
 }

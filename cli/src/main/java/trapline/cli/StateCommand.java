@@ -4,18 +4,15 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import trapline.engine.sim.EntryFailures.Failure;
 import trapline.engine.state.MachineState;
 import trapline.journal.Journal;
 import trapline.replayer.EventFields.Hex;
 import trapline.replayer.ObservedState;
 import trapline.replayer.Rebuild;
-import trapline.replayer.ResultTree;
 import trapline.replayer.Session;
 import trapline.replayer.StateView;
 
@@ -88,16 +85,7 @@ final class StateCommand extends LogCommand implements Callable<Integer> {
         if (seq == END) {
             machine = rebuild.atEnd();
         }
-        Optional<Failure> failure = rebuild.failedEntry(machine, vcpu);
-        Map<String, Object> view = new LinkedHashMap<>();
-        StateView.of(opened.name(), machine, vcpu)
-                .forEach((name, value) -> {
-                    if (value instanceof Map && failure.isPresent()) {
-                        view.putIfAbsent("entryFailure", ResultTree.failure(failure.get()));
-                    }
-                    view.put(name, value);
-                });
-        return view;
+        return StateView.of(opened.name(), machine, vcpu, rebuild.failedEntry(machine, vcpu));
     }
 
     private long seq(String place, String option) {

@@ -2,6 +2,7 @@ package trapline.replayer;
 
 import java.util.stream.Collectors;
 import trapline.engine.cpu.GuestOp;
+import trapline.engine.event.Envelope;
 import trapline.engine.event.Event;
 import trapline.engine.event.GuestEvent.CallsMade;
 import trapline.engine.event.GuestEvent.ControlRegisterWritten;
@@ -76,6 +77,7 @@ import trapline.engine.event.ObservedEvent.TraceOpened;
 import trapline.engine.event.ObservedEvent.TracepointHit;
 import trapline.engine.event.Outcome;
 import trapline.engine.event.Reg;
+import trapline.engine.event.Stamp;
 import trapline.engine.event.Writes;
 import trapline.engine.guest.Step;
 import trapline.engine.state.Vendor;
@@ -95,6 +97,22 @@ public final class Describe {
 
     public String event(Event event) {
         return event.name() + " " + detail(event);
+    }
+
+    /// The event and its place, on one line.
+    public String line(Envelope envelope) {
+        Stamp stamp = envelope.stamp();
+        return "%8d  vcpu%d#%d  tick %d  op %d  %s%-20s %s"
+                .formatted(
+                        stamp.order(),
+                        stamp.vcpu(),
+                        stamp.seq(),
+                        stamp.tick(),
+                        stamp.op(),
+                        stamp.cause() == 0 ? "" : "<- " + stamp.cause() + "  ",
+                        envelope.event().name(),
+                        detail(envelope.event()))
+                .stripTrailing();
     }
 
     /// A trace clock's time, as ftrace prints seconds.

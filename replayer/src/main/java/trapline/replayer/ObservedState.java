@@ -22,7 +22,7 @@ import trapline.replayer.ReplayException.Kind;
 /// A value is the one that was seen last; what happened to it unseen since, nobody knows.
 public final class ObservedState {
 
-    private final Session session;
+    private final String session;
     private final int vcpu;
     private final SortedMap<String, Seen> registers = new TreeMap<>();
     private final SortedMap<String, Seen> msrs = new TreeMap<>();
@@ -30,9 +30,21 @@ public final class ObservedState {
     private String mode;
     private Envelope last;
 
-    private ObservedState(Session session, int vcpu) {
+    /// What is known before the first event: nothing.
+    public ObservedState(String session, int vcpu) {
         this.session = session;
         this.vcpu = vcpu;
+    }
+
+    /// What is known so far, apart from what comes.
+    public ObservedState copy() {
+        ObservedState copy = new ObservedState(session, vcpu);
+        copy.registers.putAll(registers);
+        copy.msrs.putAll(msrs);
+        copy.lastExit = lastExit;
+        copy.mode = mode;
+        copy.last = last;
+        return copy;
     }
 
     /// A value and the event that showed it.
@@ -54,18 +66,16 @@ public final class ObservedState {
         if (vcpu < 0 || vcpu >= session.vcpus()) {
             throw session.noVcpu(vcpu);
         }
-        ObservedState state = new ObservedState(session, vcpu);
+        ObservedState state = new ObservedState(session.name(), vcpu);
         if (seq > 0) {
-            state.read(seq);
+            state.read(session, seq);
         }
         return state.view();
     }
 
-    private void read(long seq) {
+    private void read(Session session, long seq) {
         session.events((envelope, _) -> {
-            if (envelope.stamp().vcpu() == vcpu) {
-                add(envelope);
-            }
+            add(envelope);
             return last == null || last.stamp().seq() < seq;
         });
         long found = last == null ? 0 : last.stamp().seq();
@@ -78,7 +88,11 @@ public final class ObservedState {
         }
     }
 
-    private void add(Envelope envelope) {
+    /// Takes the next event; other vCPUs' show nothing.
+    public void add(Envelope envelope) {
+        if (envelope.stamp().vcpu() != vcpu) {
+            return;
+        }
         last = envelope;
         Event event = envelope.event();
         if (envelope.stamp().scope() == Scope.VM) {
@@ -139,9 +153,10 @@ public final class ObservedState {
         return hit.fields().value(hit.point().field(field), 0);
     }
 
-    private SequencedMap<String, Object> view() {
+    /// All that is known, as a tree of names.
+    public SequencedMap<String, Object> view() {
         SequencedMap<String, Object> view = new LinkedHashMap<>();
-        view.put("session", session.name());
+        view.put("session", session);
         view.put("vcpu", vcpu);
         view.put("seq", last == null ? 0 : last.stamp().seq());
         view.put("order", last == null ? 0 : last.stamp().order());

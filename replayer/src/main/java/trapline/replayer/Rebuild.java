@@ -1,6 +1,7 @@
 package trapline.replayer;
 
 import java.util.Optional;
+import java.util.function.Supplier;
 import trapline.engine.BrokenInvariant;
 import trapline.engine.event.Envelope;
 import trapline.engine.event.HardwareEvent;
@@ -125,16 +126,23 @@ public final class Rebuild {
     }
 
     private static boolean apply(MachineState machine, Envelope envelope, Place place, Goal goal) {
+        apply(machine, envelope, place::describe);
+        return !goal.reached(machine);
+    }
+
+    /// Folds one event of a log, which may not be what was recorded.
+    ///
+    /// @param place where it is
+    public static void apply(MachineState machine, Envelope envelope, Supplier<String> place) {
         try {
             machine.apply(envelope);
         } catch (BrokenInvariant | IndexOutOfBoundsException | IllegalArgumentException e) {
             throw new ReplayException(
                     Kind.DAMAGED,
-                    place.describe(),
+                    place.get(),
                     "event %d does not follow: %s"
                             .formatted(envelope.stamp().order(), e.getMessage()));
         }
-        return !goal.reached(machine);
     }
 
     private interface Goal {

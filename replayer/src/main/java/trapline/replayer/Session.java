@@ -282,7 +282,7 @@ public final class Session implements AutoCloseable {
     }
 
     /// The last checkpoint at or before an event, if it is one that this program can use.
-    Optional<CheckpointRef> checkpointBefore(long order) {
+    public Optional<CheckpointRef> checkpointBefore(long order) {
         return sameModel() ? reader.checkpointBefore(order) : Optional.empty();
     }
 
@@ -290,7 +290,8 @@ public final class Session implements AutoCloseable {
         return sameModel() ? reader.checkpointBefore(vcpu, seq) : Optional.empty();
     }
 
-    MachineState restore(Checkpoint checkpoint) {
+    /// The state that a checkpoint holds.
+    public MachineState restore(Checkpoint checkpoint) {
         try {
             return StateCodec.decode(checkpoint.state(), config());
         } catch (WireException e) {

@@ -5,11 +5,13 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.TreeSet;
 import trapline.engine.event.Kvm;
 import trapline.engine.event.MsrExitReason;
 import trapline.engine.event.Reg;
+import trapline.engine.sim.EntryFailures.Failure;
 import trapline.engine.state.Image;
 import trapline.engine.state.MachineState;
 import trapline.engine.state.MsrBitmap;
@@ -56,6 +58,20 @@ public final class StateView {
             view.put("userspace", userspace(machine.vm()));
         }
         view.put("digest", StateCodec.digest(machine).toString());
+        return view;
+    }
+
+    /// Everything, and the entry that failed last where the vCPU has not run since.
+    public static SequencedMap<String, Object> of(
+            String session, MachineState machine, int vcpuId, Optional<Failure> failure) {
+        SequencedMap<String, Object> view = new LinkedHashMap<>();
+        of(session, machine, vcpuId)
+                .forEach((name, value) -> {
+                    if (value instanceof Map && failure.isPresent()) {
+                        view.putIfAbsent("entryFailure", ResultTree.failure(failure.get()));
+                    }
+                    view.put(name, value);
+                });
         return view;
     }
 

@@ -139,6 +139,7 @@ class TidyTest {
                     Map.entry("replayer.export", with(RESULTS, "engine.trace", "journal")),
                     Map.entry("replayer.times", RESULTS),
                     Map.entry("replayer.parting", RESULTS),
+                    Map.entry("replayer.explore", with(RESULTS, "journal")),
                     Map.entry("dashboard", RESULTS),
                     Map.entry(
                             "fleet",
@@ -165,7 +166,8 @@ class TidyTest {
                                     "replayer.times",
                                     "journal",
                                     "dashboard",
-                                    "dashboard.live")),
+                                    "dashboard.live",
+                                    "replayer.explore")),
                     Map.entry("dashboard.live", with(RESULTS, "journal")));
 
     /// Names of types with their packages, imported or in the middle of the code.

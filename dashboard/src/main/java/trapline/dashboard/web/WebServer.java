@@ -24,10 +24,12 @@ public final class WebServer implements AutoCloseable {
 
     private final Listen listen;
     private final Javalin javalin;
+    private final List<Routes> routes;
 
-    private WebServer(Listen listen, Javalin javalin) {
+    private WebServer(Listen listen, Javalin javalin, List<Routes> routes) {
         this.listen = listen;
         this.javalin = javalin;
+        this.routes = routes;
     }
 
     /// @throws NoListener if it cannot listen there
@@ -38,9 +40,10 @@ public final class WebServer implements AutoCloseable {
         List<Routes> all = routes(journal);
         Javalin javalin = Javalin.create(config -> configure(config, listen, all));
         try {
-            return new WebServer(listen, javalin.start());
+            return new WebServer(listen, javalin.start(), all);
         } catch (RuntimeException e) {
             javalin.stop();
+            all.forEach(Routes::close);
             throw NoListener.of(e, listen);
         }
     }
@@ -51,7 +54,8 @@ public final class WebServer implements AutoCloseable {
                 new Failures(),
                 new StaticFiles(),
                 new Health(journal),
-                new SessionList(journal, false));
+                new SessionList(journal, false),
+                new SessionExplorer(journal));
     }
 
     private static void configure(JavalinConfig config, Listen listen, List<Routes> all) {
@@ -119,5 +123,6 @@ public final class WebServer implements AutoCloseable {
     @Override
     public void close() {
         javalin.stop();
+        routes.forEach(Routes::close);
     }
 }

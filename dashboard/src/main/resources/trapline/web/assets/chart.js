@@ -4,21 +4,27 @@ import { colour, onTheme } from '/assets/theme.js';
 
 export const MONO = 'ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace';
 
+/** Many rectangles, `[left, top, width, height]`, drawn as one. */
+echarts.graphic.registerShape('rectangles', echarts.graphic.extendShape({
+    shape: { list: [] },
+    buildPath(path, { list }) {
+        for (const [left, top, width, height] of list) path.rect(left, top, width, height);
+    },
+}));
+
 export class Chart {
     #make;
     #chart;
     #resizing;
     #theming;
     #drawn = null;
-    #line = document.createElement('div');
+    #lines = new Map();
 
     /** `make` gives the options that depend on colours only; it is asked again after a change of theme. */
     constructor(element, make) {
         this.element = element;
         this.#make = make;
         this.#chart = echarts.init(element, null, { renderer: 'canvas' });
-        this.#line.className = 'cross';
-        element.append(this.#line);
         this.#resizing = new ResizeObserver(() => this.#chart.resize());
         this.#resizing.observe(element);
         this.#theming = onTheme(() => this.#recolour());
@@ -41,11 +47,23 @@ export class Chart {
         return this.#chart.convertFromPixel({ xAxisIndex: 0 }, event.clientX - box.left);
     }
 
-    /** A line down the chart at a place on the x axis, or none. */
-    cross(x) {
-        const px = x === null ? null : this.#chart.convertToPixel({ xAxisIndex: 0 }, x);
-        this.#line.style.display = px === null ? 'none' : 'block';
-        this.#line.style.left = `${px}px`;
+    /** Where a place on the x axis is, from the left edge of the element. */
+    pixel(x) {
+        return this.#chart.convertToPixel({ xAxisIndex: 0 }, x);
+    }
+
+    /** A line of a CSS class down the chart, at a place on the x axis, or none. */
+    cross(x, name = 'cross') {
+        if (!this.#lines.has(name)) {
+            const added = document.createElement('div');
+            added.className = name;
+            this.element.append(added);
+            this.#lines.set(name, added);
+        }
+        const line = this.#lines.get(name);
+        const px = x === null ? null : this.pixel(x);
+        line.style.display = px === null || px < 0 || px > this.element.clientWidth ? 'none' : 'block';
+        line.style.left = `${px}px`;
     }
 
     dispose() {

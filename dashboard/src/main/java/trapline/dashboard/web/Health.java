@@ -1,32 +1,32 @@
 package trapline.dashboard.web;
 
 import io.javalin.config.RoutesConfig;
+import io.javalin.http.Context;
+import java.util.LinkedHashMap;
 import java.util.Map;
-import trapline.journal.Journal;
-import trapline.journal.JournalException;
+import java.util.Optional;
+import trapline.dashboard.live.Live;
 
 /// Whether the server can do what it is for.
 final class Health implements Routes {
 
-    private final Journal journal;
+    private final Live live;
 
-    Health(Journal journal) {
-        this.journal = journal;
+    Health(Live live) {
+        this.live = live;
     }
 
     @Override
     public void addTo(RoutesConfig routes) {
-        routes.get(
-                "/healthz",
-                context -> {
-                    try {
-                        journal.sessions();
-                        Answers.send(context, Map.of("ok", true));
-                    } catch (JournalException e) {
-                        context.status(503);
-                        Answers.send(
-                                context, Map.of("ok", false, "error", "the log does not answer"));
-                    }
-                });
+        routes.get("/healthz", this::answer);
+    }
+
+    private void answer(Context context) {
+        Optional<String> trouble = live.trouble();
+        context.status(trouble.isEmpty() ? 200 : 503);
+        Map<String, Object> tree = new LinkedHashMap<>();
+        tree.put("ok", trouble.isEmpty());
+        trouble.ifPresent(why -> tree.put("error", why));
+        Answers.send(context, tree);
     }
 }

@@ -3,6 +3,7 @@ package trapline.dashboard.web;
 import io.javalin.Javalin;
 import io.javalin.compression.CompressionStrategy;
 import io.javalin.config.JavalinConfig;
+import java.time.Duration;
 import java.util.List;
 import org.eclipse.jetty.server.Connector;
 import org.eclipse.jetty.server.HttpConfiguration;
@@ -12,6 +13,7 @@ import org.eclipse.jetty.server.SecureRequestCustomizer;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.server.SslConnectionFactory;
+import trapline.dashboard.live.Live;
 import trapline.journal.Journal;
 
 /// Serves the page and what it asks for, until it is closed.
@@ -22,40 +24,56 @@ public final class WebServer implements AutoCloseable {
     private static final int LARGEST_HEADER = 8 * 1024;
     private static final long IDLE_MILLIS = 60_000;
 
+    /// Of a viewer's, who has nothing to say.
+    private static final long LARGEST_MESSAGE = 1024;
+
+    /// What is on its way to one viewer; more would be old when it arrives.
+    private static final int SEND_BUFFER = 256 * 1024;
+
     private final Listen listen;
     private final Javalin javalin;
     private final List<Routes> routes;
+    private final Live statistics;
 
-    private WebServer(Listen listen, Javalin javalin, List<Routes> routes) {
+    private WebServer(Listen listen, Javalin javalin, List<Routes> routes, Live statistics) {
         this.listen = listen;
         this.javalin = javalin;
         this.routes = routes;
+        this.statistics = statistics;
     }
 
     /// @throws NoListener if it cannot listen there
     public static WebServer start(Listen listen, Journal journal) {
+        boolean live = !journal.location().startsWith("file:");
         if (!listen.missing().isEmpty()) {
             throw new IllegalArgumentException("beyond loopback without " + listen.missing());
         }
-        List<Routes> all = routes(journal);
+        Live statistics = new Live(journal);
+        List<Routes> all = routes(journal, statistics, live);
         Javalin javalin = Javalin.create(config -> configure(config, listen, all));
         try {
-            return new WebServer(listen, javalin.start(), all);
+            javalin.start();
         } catch (RuntimeException e) {
             javalin.stop();
             all.forEach(Routes::close);
             throw NoListener.of(e, listen);
         }
+        if (live) {
+            statistics.start();
+        }
+        return new WebServer(listen, javalin, all, statistics);
     }
 
     /// All there is to ask for. Whoever adds a path adds its [Routes] here.
-    private static List<Routes> routes(Journal journal) {
+    private static List<Routes> routes(Journal journal, Live statistics, boolean live) {
         return List.of(
                 new Failures(),
                 new StaticFiles(),
-                new Health(journal),
-                new SessionList(journal, false),
-                new SessionExplorer(journal));
+                new Health(statistics),
+                new SessionList(journal, live),
+                new SessionExplorer(journal),
+                new LiveRoutes(statistics),
+                new ExitLines(journal));
     }
 
     private static void configure(JavalinConfig config, Listen listen, List<Routes> all) {
@@ -74,6 +92,12 @@ public final class WebServer implements AutoCloseable {
             server.setErrorHandler(new PlainErrors());
             server.addBean(new NetworkConnectionLimit(MOST_CONNECTIONS, server));
             server.setStopTimeout(0);
+        });
+        config.jetty.modifyWebSocketServletFactory(sockets -> {
+            sockets.setMaxTextMessageSize(LARGEST_MESSAGE);
+            sockets.setMaxBinaryMessageSize(LARGEST_MESSAGE);
+            sockets.setMaxOutgoingFrames(-1);
+            sockets.setIdleTimeout(Duration.ofMillis(IDLE_MILLIS));
         });
         config.jetty.modifyServletContextHandler(
                 context -> context.setErrorHandler(new PlainErrors()));
@@ -102,6 +126,7 @@ public final class WebServer implements AutoCloseable {
         connector.setHost(listen.address().getHostAddress());
         connector.setPort(listen.port());
         connector.setIdleTimeout(IDLE_MILLIS);
+        connector.setAcceptedSendBufferSize(SEND_BUFFER);
         return connector;
     }
 
@@ -122,6 +147,7 @@ public final class WebServer implements AutoCloseable {
 
     @Override
     public void close() {
+        statistics.close();
         javalin.stop();
         routes.forEach(Routes::close);
     }

@@ -1,0 +1,4 @@
+package trapline.dashboard.live;
+
+/// What a viewer is sent, and how much it has then.
+public record Frame(String text, Progress after) {}

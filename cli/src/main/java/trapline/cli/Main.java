@@ -47,6 +47,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
             ExportCommand.class,
             CalibrateCommand.class,
             ServeCommand.class,
+            WorkerCommand.class,
+            FleetCommand.class,
             HelpCommand.class
         })
 public final class Main implements Runnable {

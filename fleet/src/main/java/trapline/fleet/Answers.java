@@ -12,12 +12,16 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import trapline.engine.table.Msrs;
+import trapline.fleet.diff.Diffs;
+import trapline.fleet.diff.FleetCounters;
+import trapline.fleet.statistics.Counters;
 import trapline.fleet.statistics.Statistics;
 import trapline.replayer.JsonTree;
 import trapline.schemas.ExitWindow;
@@ -26,6 +30,10 @@ import trapline.schemas.ExitWindow;
 final class Answers implements AutoCloseable {
 
     private static final int THREADS = 2;
+
+    /// What Kafka Streams calls itself while it works.
+    private static final Set<String> WORKING = Set.of("CREATED", "RUNNING", "REBALANCING");
+
     private static final String JSON = "application/json";
 
     private final HttpServer server;
@@ -37,7 +45,8 @@ final class Answers implements AutoCloseable {
                         thread.setDaemon(true);
                         return thread;
                     });
-    private Statistics statistics;
+    private Optional<Statistics> statistics = Optional.empty();
+    private Optional<Diffs> diffs = Optional.empty();
 
     Answers(InetSocketAddress listen) {
         try {
@@ -50,8 +59,9 @@ final class Answers implements AutoCloseable {
         server.setExecutor(threads);
     }
 
-    void start(Statistics shown) {
-        statistics = shown;
+    void start(Optional<Statistics> counting, Optional<Diffs> comparing) {
+        statistics = counting;
+        diffs = comparing;
         server.createContext("/windows", exchange -> answer(exchange, this::windows));
         server.createContext("/healthz", exchange -> answer(exchange, _ -> health()));
         server.createContext("/metrics", exchange -> answer(exchange, _ -> metrics()));
@@ -120,7 +130,11 @@ final class Answers implements AutoCloseable {
         if (session.isEmpty()) {
             return Answer.error(400, "expected /windows?session=SESSION");
         }
-        Optional<String> owner = statistics.owner(session.get());
+        if (statistics.isEmpty()) {
+            return Answer.error(404, "this worker counts no exits");
+        }
+        Statistics counted = statistics.get();
+        Optional<String> owner = counted.owner(session.get());
         if (owner.isEmpty()) {
             return Answer.error(503, "the workers are sharing out the partitions; ask again");
         }
@@ -132,8 +146,7 @@ final class Answers implements AutoCloseable {
                     JsonTree.text(Map.of("owner", owner.get())) + "\n",
                     Optional.of(there));
         }
-        return statistics
-                .windows(session.get())
+        return counted.windows(session.get())
                 .map(found -> Answer.of(200, tree(session.get(), found)))
                 .orElseGet(() ->
                         Answer.error(503, "this worker's windows are not back yet; ask again"));
@@ -193,39 +206,78 @@ final class Answers implements AutoCloseable {
     }
 
     private Answer health() {
-        String state = statistics.state();
-        boolean ok = Set.of("CREATED", "RUNNING", "REBALANCING").contains(state);
+        Map<String, String> states = new LinkedHashMap<>();
+        statistics.ifPresent(one -> states.put("statistics", one.state()));
+        diffs.ifPresent(one -> states.put("diffs", one.state()));
+        boolean ok = WORKING.containsAll(states.values());
         Map<String, Object> tree = new LinkedHashMap<>();
         tree.put("ok", ok);
-        tree.put("statistics", state.toLowerCase(java.util.Locale.ROOT));
-        statistics.failure().ifPresent(why -> tree.put("error", why.getMessage()));
+        states.forEach((name, state) -> tree.put(name, state.toLowerCase(Locale.ROOT)));
+        statistics
+                .flatMap(Statistics::failure)
+                .or(() -> diffs.flatMap(Diffs::failure))
+                .ifPresent(why -> tree.put("error", why.getMessage()));
         return Answer.of(ok ? 200 : 503, tree);
     }
 
     private Answer metrics() {
         StringBuilder text = new StringBuilder();
-        metric(
-                text,
-                "trapline_worker_exits_total",
-                "Exits counted since this worker started.",
-                statistics.counters().exits());
-        metric(
-                text,
-                "trapline_worker_unreadable_records_total",
-                "Records skipped because they are no exits, or damaged.",
-                statistics.counters().unreadable());
-        metric(
-                text,
-                "trapline_worker_windows_written_total",
-                "Windows written, again and again as they grow.",
-                statistics.counters().windows());
+        statistics.ifPresent(one -> metrics(text, one.counters()));
+        diffs.ifPresent(one -> metrics(text, one.counters()));
         return new Answer(
                 200, "text/plain; version=0.0.4; charset=utf-8", text.toString(), Optional.empty());
     }
 
-    private static void metric(StringBuilder text, String name, String help, long value) {
+    private static void metrics(StringBuilder text, Counters counters) {
+        counter(
+                text,
+                "trapline_worker_exits_total",
+                "Exits counted since this worker started.",
+                counters.exits());
+        counter(
+                text,
+                "trapline_worker_unreadable_records_total",
+                "Records skipped because they are no exits, or damaged.",
+                counters.unreadable());
+        counter(
+                text,
+                "trapline_worker_windows_written_total",
+                "Windows written, again and again as they grow.",
+                counters.windows());
+    }
+
+    private static void metrics(StringBuilder text, FleetCounters counters) {
+        metric(
+                text,
+                "gauge",
+                "trapline_worker_diffs_running",
+                "Sessions that are being evaluated.",
+                counters.running());
+        counter(
+                text,
+                "trapline_worker_diffs_done_total",
+                "Sessions evaluated since this worker started.",
+                counters.done());
+        counter(
+                text,
+                "trapline_worker_diffs_failed_total",
+                "Sessions that could not be evaluated.",
+                counters.failed());
+        counter(
+                text,
+                "trapline_worker_unreadable_tasks_total",
+                "Records skipped because they are no tasks, or damaged.",
+                counters.unreadable());
+    }
+
+    private static void counter(StringBuilder text, String name, String help, long value) {
+        metric(text, "counter", name, help, value);
+    }
+
+    private static void metric(
+            StringBuilder text, String type, String name, String help, long value) {
         text.append("# HELP ").append(name).append(' ').append(help).append('\n');
-        text.append("# TYPE ").append(name).append(" counter\n");
+        text.append("# TYPE ").append(name).append(' ').append(type).append('\n');
         text.append(name).append(' ').append(value).append('\n');
     }
 

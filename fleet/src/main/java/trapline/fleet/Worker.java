@@ -3,6 +3,9 @@ package trapline.fleet;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.util.Optional;
+import trapline.fleet.diff.Diffs;
+import trapline.fleet.diff.Evaluator;
+import trapline.fleet.diff.SessionDiff;
 import trapline.fleet.statistics.Statistics;
 import trapline.journal.Journal;
 import trapline.journal.JournalException;
@@ -13,23 +16,50 @@ import trapline.journal.kafka.KafkaSite;
 /// One of any number of processes that share what is to be done for a log.
 public final class Worker implements AutoCloseable {
 
-    private final Statistics statistics;
+    private final Optional<Statistics> statistics;
+    private final Optional<Diffs> diffs;
     private final Answers answers;
 
     /// Starts a worker on a log in Kafka, which must stay open meanwhile.
     ///
+    public static Worker start(Journal journal, Plan plan) {
+        return start(journal, plan, new SessionDiff(journal));
+    }
+
+    /// With another way to evaluate tasks.
+    static Worker start(Journal journal, Plan plan, Evaluator evaluator) {
+        return new Worker(site(journal), plan, evaluator);
+    }
+
+    /// What a worker does.
+    ///
     /// @param listen where it answers questions; a port of 0 is any that is free
-    /// @param threads how many partitions it counts at once
-    public Worker(Journal journal, InetSocketAddress listen, int threads) {
-        KafkaSite site = site(journal);
-        answers = new Answers(listen);
+    /// @param threads how many partitions it counts at once; 0 if it counts none
+    /// @param parallel how many sessions it evaluates at once; 0 if it evaluates none
+    public record Plan(InetSocketAddress listen, int threads, int parallel) {}
+
+    private Worker(KafkaSite site, Plan plan, Evaluator evaluator) {
+        answers = new Answers(plan.listen());
         try {
-            statistics = new Statistics(site, answers.address(), threads);
+            statistics =
+                    plan.threads() == 0
+                            ? Optional.empty()
+                            : Optional.of(new Statistics(site, answers.address(), plan.threads()));
         } catch (RuntimeException e) {
             answers.close();
             throw e;
         }
-        answers.start(statistics);
+        try {
+            diffs =
+                    plan.parallel() == 0
+                            ? Optional.empty()
+                            : Optional.of(new Diffs(site, evaluator, plan.parallel()));
+        } catch (RuntimeException e) {
+            statistics.ifPresent(Statistics::close);
+            answers.close();
+            throw e;
+        }
+        answers.start(statistics, diffs);
     }
 
     static KafkaSite site(Journal journal) {
@@ -47,18 +77,23 @@ public final class Worker implements AutoCloseable {
         return answers.address();
     }
 
-    public Statistics statistics() {
+    public Optional<Statistics> statistics() {
         return statistics;
+    }
+
+    public Optional<Diffs> diffs() {
+        return diffs;
     }
 
     /// Why it works no more, if it does not.
     public Optional<JournalException> failure() {
-        return statistics.failure();
+        return statistics.flatMap(Statistics::failure).or(() -> diffs.flatMap(Diffs::failure));
     }
 
     @Override
     public void close() {
         answers.close();
-        statistics.close();
+        diffs.ifPresent(Diffs::close);
+        statistics.ifPresent(Statistics::close);
     }
 }

@@ -49,8 +49,9 @@ class StatisticsTest {
     }
 
     private Worker worker() {
-        return new Worker(
-                log.journal, new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 1);
+        return Worker.start(
+                log.journal,
+                new Worker.Plan(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 1, 0));
     }
 
     private void write(String session, int vcpu, Reason reason, Subject subject, long millis) {
@@ -125,7 +126,7 @@ class StatisticsTest {
                             key(0, T + 60_000, 60_000),
                             window(0, T + 60_000, 60_000, 1, cpuid, List.of())),
                     log.windows());
-            assertEquals(5, worker.statistics().counters().exits());
+            assertEquals(5, worker.statistics().orElseThrow().counters().exits());
         }
     }
 
@@ -146,7 +147,7 @@ class StatisticsTest {
             Await.until(() -> log.windows().get(key(0, T, 1000)).exits() == 3, log::windows);
             assertEquals(4, log.windows().get(key(0, T, 60_000)).exits());
             assertEquals(7, log.windows().size());
-            assertEquals(1, worker.statistics().counters().exits());
+            assertEquals(1, worker.statistics().orElseThrow().counters().exits());
         }
     }
 
@@ -162,7 +163,7 @@ class StatisticsTest {
             write("s1", 0, CPUID, Subject.NONE, T);
             log.flush();
             awaitWindows(2);
-            assertEquals(4, worker.statistics().counters().unreadable());
+            assertEquals(4, worker.statistics().orElseThrow().counters().unreadable());
             assertEquals(1, log.windows().get(key(0, T, 1000)).exits());
             assertTrue(worker.failure().isEmpty());
         }

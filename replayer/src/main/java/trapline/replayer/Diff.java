@@ -6,9 +6,11 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SequencedSet;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.function.LongConsumer;
 import trapline.engine.cost.CostProfile;
 import trapline.engine.cpu.Platform;
@@ -117,6 +119,19 @@ public final class Diff {
         return result(costs);
     }
 
+    /// Compares the whole session in the calling thread alone: for who has others for other sessions.
+    ///
+    /// @param progress told now and then how many events have been read
+    public DiffResult runAlone(CostProfile costs, LongConsumer progress) {
+        StepReader.each(
+                session,
+                batch -> {
+                    compare(batch.steps(), Runnable::run);
+                    progress.accept(batch.order());
+                });
+        return result(costs);
+    }
+
     private static Thread daemon(Runnable task) {
         Thread thread = new Thread(task, "trapline-diff");
         thread.setDaemon(true);
@@ -139,9 +154,10 @@ public final class Diff {
         }
     }
 
-    private void compare(List<Recorded> steps, ExecutorService other) {
+    private void compare(List<Recorded> steps, Executor other) {
         boolean keep = divergence == null || following.size() < NEARBY;
-        Future<Outcomes> running = other.submit(() -> candidate.run(steps, keep));
+        FutureTask<Outcomes> running = new FutureTask<>(() -> candidate.run(steps, keep));
+        other.execute(running);
         Outcomes was = base.run(steps, keep);
         Compared batch = new Compared(steps, was, await(running));
         for (int i = 0; i < steps.size(); i++) {

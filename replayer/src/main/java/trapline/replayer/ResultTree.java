@@ -56,7 +56,7 @@ public final class ResultTree {
         tree.put("guestOps", tally.guestOps());
         SequencedMap<String, Object> exits = new LinkedHashMap<>();
         exits.put("total", tally.exits());
-        exits.put("byReason", byReason(tally));
+        exits.put("byReason", exitsByReason(tally));
         SequencedMap<String, Object> byMsr = new LinkedHashMap<>();
         tally.msrAccesses()
                 .forEach((msr, count) -> byMsr.put(Msrs.name(msr.intValue()), accesses(count)));
@@ -138,14 +138,12 @@ public final class ResultTree {
         return tree;
     }
 
-    private static SequencedMap<String, Object> byReason(Tally tally) {
-        SequencedMap<String, Object> byReason = new LinkedHashMap<>();
+    /// VM exits by the name of their reason.
+    public static SequencedMap<String, Long> exitsByReason(Tally tally) {
+        SequencedMap<String, Long> byReason = new LinkedHashMap<>();
         tally.exitsByReason()
                 .forEach((reason, count) ->
-                        byReason.merge(
-                                Names.exit(tally.vendor(), reason),
-                                count,
-                                (a, b) -> (Long) a + (Long) b));
+                        byReason.merge(Names.exit(tally.vendor(), reason), count, Long::sum));
         return byReason;
     }
 

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
+import java.util.function.Consumer;
 import trapline.replayer.RecordedSteps.Recorded;
 
 /// Reads a session's steps ahead of who takes them, a few batches at most, in a thread of its own.
@@ -24,6 +25,16 @@ final class StepReader implements AutoCloseable {
         this.session = session;
         thread.setDaemon(true);
         thread.start();
+    }
+
+    /// Reads a session's steps in the calling thread.
+    static void each(Session session, Consumer<Batch> taker) {
+        try {
+            read(session, taker::accept);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted", e);
+        }
     }
 
     /// The next steps; none after the last.
@@ -53,7 +64,7 @@ final class StepReader implements AutoCloseable {
     private void read() {
         try {
             try {
-                readSteps();
+                read(session, batches::put);
             } catch (RuntimeException | Error e) {
                 failure = e;
             }
@@ -63,9 +74,15 @@ final class StepReader implements AutoCloseable {
         }
     }
 
-    private void readSteps() throws InterruptedException {
+    /// Who takes batches, and may have to wait before that.
+    interface Taker {
+        void take(Batch batch) throws InterruptedException;
+    }
+
+    /// Interrupted, it hands over no more.
+    private static void read(Session session, Taker taker) throws InterruptedException {
         StepSource source = session.steps();
-        Filling filling = new Filling();
+        Filling filling = new Filling(taker);
         session.events((envelope, _) -> {
             source.accept(envelope, step -> filling.add(step, envelope.stamp().order()));
             return filling.wanted;
@@ -75,18 +92,23 @@ final class StepReader implements AutoCloseable {
             throw new InterruptedException();
         }
         if (!filling.steps.isEmpty()) {
-            batches.put(new Batch(filling.steps, filling.order));
+            taker.take(new Batch(filling.steps, filling.order));
         }
     }
 
     /// The batch that is being read.
-    private final class Filling {
+    private static final class Filling {
 
+        private final Taker taker;
         private List<Recorded> steps = new ArrayList<>(BATCH);
         private long order;
 
         /// Whether anybody wants more.
         private boolean wanted = true;
+
+        Filling(Taker taker) {
+            this.taker = taker;
+        }
 
         void add(Recorded step, long at) {
             steps.add(step);
@@ -95,7 +117,7 @@ final class StepReader implements AutoCloseable {
                 return;
             }
             try {
-                batches.put(new Batch(steps, order));
+                taker.take(new Batch(steps, order));
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 wanted = false;

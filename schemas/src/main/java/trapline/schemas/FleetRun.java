@@ -28,6 +28,20 @@ public record FleetRun(
     public static final Codec<FleetRun> CODEC =
             new Codec<>("FleetRun", FleetRun::write, FleetRun::read);
 
+    public FleetRun withTasks(int count) {
+        return new FleetRun(
+                run,
+                createdMillis,
+                sessions,
+                base,
+                candidate,
+                candidateHash,
+                costs,
+                costsName,
+                count,
+                total);
+    }
+
     private static void write(FleetRun run, AvroWriter out) {
         out.writeString(run.run());
         out.writeLong(run.createdMillis());

@@ -143,7 +143,13 @@ class TidyTest {
                     Map.entry("dashboard", RESULTS),
                     Map.entry(
                             "fleet",
-                            with(RESULTS, "journal", "journal.kafka", "fleet", "fleet.statistics")),
+                            with(
+                                    RESULTS,
+                                    "journal",
+                                    "journal.kafka",
+                                    "fleet",
+                                    "fleet.diff",
+                                    "fleet.statistics")),
                     Map.entry(
                             "cli",
                             with(
@@ -157,6 +163,8 @@ class TidyTest {
                                     "recorder.trace",
                                     "journal",
                                     "journal.broker",
+                                    "fleet",
+                                    "fleet.diff",
                                     "dashboard",
                                     "dashboard.web")),
                     Map.entry(

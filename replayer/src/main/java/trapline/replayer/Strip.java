@@ -28,12 +28,13 @@ public final class Strip {
         }
     }
 
-    Strip(int state) {
+    /// @param state the one before the first op, from 0 to 6
+    public Strip(int state) {
         this.state = state;
     }
 
     /// From the next op on it is in another state; of several within one op the last counts.
-    void change(long op, int next) {
+    public void change(long op, int next) {
         fill(op);
         state = next;
     }

@@ -445,7 +445,8 @@ class ExplorerTest {
         Plan plan = Guests.plan(guest, cpu, policy);
         try (Looked looked = new Looked(plan, 100)) {
             long end = Math.min(to, looked.events.size());
-            JsonNode timeline = json(looked.explorer.timeline(from, to, Set.of(Msrs.SPEC_CTRL)));
+            JsonNode timeline =
+                    json(looked.explorer.timeline(from, to, 600, Set.of(Msrs.SPEC_CTRL)));
             assertEquals(end, timeline.get("to").asLong());
             for (JsonNode lane : timeline.get("lanes")) {
                 tiles(lane.get("mode"), from, end);
@@ -528,7 +529,9 @@ class ExplorerTest {
                 """;
         try (Looked looked = new Looked(Guests.scenario(text, "Icelake-Server", "kvm-6.1"), 1000)) {
             JsonNode lane =
-                    json(looked.explorer.timeline(0, Long.MAX_VALUE, Set.of())).get("lanes").get(0);
+                    json(looked.explorer.timeline(0, Long.MAX_VALUE, 600, Set.of()))
+                            .get("lanes")
+                            .get(0);
             List<String> labels = new ArrayList<>();
             for (JsonNode run : lane.get("mode")) {
                 if (run.get(2).asText().equals("exit") && !labels.contains(run.get(3).asText())) {

@@ -18,6 +18,8 @@ final class SessionExplorer implements Routes {
     private static final String PATH = "/api/sessions/{session}";
     private static final int LONGEST_TARGET = 4200;
     private static final int MOST_MSRS = 64;
+    private static final int DEFAULT_PIXELS = 1200;
+    private static final int MOST_BINS = 4000;
 
     private final Explorers explorers;
 
@@ -31,6 +33,12 @@ final class SessionExplorer implements Routes {
         routes.get(PATH + "/at", context -> answer(context, at(context)));
         routes.get(PATH + "/seek", context -> answer(context, seek(context)));
         routes.get(PATH + "/timeline", context -> answer(context, timeline(context)));
+        routes.get(
+                PATH + "/minimap",
+                context -> {
+                    int most = bins(context);
+                    answer(context, explorer -> explorer.minimap(most));
+                });
     }
 
     private interface Question {
@@ -84,7 +92,13 @@ final class SessionExplorer implements Routes {
             throw new Problem(400, "to: expected %d or more, found %d".formatted(from, to));
         }
         Set<Integer> msrs = msrs(context);
-        return explorer -> explorer.timeline(from, to, msrs);
+        int most = bins(context);
+        return explorer -> explorer.timeline(from, to, most, msrs);
+    }
+
+    /// As many as there are pixels for, two each.
+    private static int bins(Context context) {
+        return Math.clamp(number(context, "px").orElse(DEFAULT_PIXELS) / 2, 16, MOST_BINS);
     }
 
     private static Set<Integer> msrs(Context context) {

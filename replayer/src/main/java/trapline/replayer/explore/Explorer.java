@@ -1,12 +1,16 @@
 package trapline.replayer.explore;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.SequencedMap;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import trapline.engine.cost.CostProfile;
 import trapline.engine.event.Envelope;
 import trapline.engine.table.Field;
@@ -27,12 +31,36 @@ public final class Explorer implements AutoCloseable {
     private static final int MOST_CHECKPOINTS = 500;
 
     private final Events events;
+    private final AtomicInteger asking;
+    private final Scans scans;
     private volatile long asked = System.nanoTime();
 
-    /// @param journal where the session is opened again, while it is still being recorded
+    /// @param journal where the session is opened again, to read all of it in the background
     /// @param session to be closed with this
     public Explorer(Journal journal, Session session) {
+        this(journal, session, new AtomicInteger());
+    }
+
+    /// @param asking how many wait for an answer about any session; then what is done in the background rests
+    Explorer(Journal journal, Session session, AtomicInteger asking) {
+        String name = session.name();
         events = new Events(journal, session);
+        this.asking = asking;
+        scans = new Scans(() -> Session.open(journal, name), asking);
+    }
+
+    /// One question at a time.
+    private <T> T answer(Supplier<T> question) {
+        asking.incrementAndGet();
+        try {
+            synchronized (this) {
+                asked = System.nanoTime();
+                scans.start(events.session());
+                return question.get();
+            }
+        } finally {
+            asking.decrementAndGet();
+        }
     }
 
     /// The session's full name.
@@ -46,8 +74,11 @@ public final class Explorer implements AutoCloseable {
     }
 
     /// What there is to look at.
-    public synchronized SequencedMap<String, Object> info() {
-        asked = System.nanoTime();
+    public SequencedMap<String, Object> info() {
+        return answer(this::infoNow);
+    }
+
+    private SequencedMap<String, Object> infoNow() {
         Session session = events.session();
         SequencedMap<String, Object> tree = new LinkedHashMap<>(SessionRows.tree(session.entry()));
         tree.put("vcpuCount", events.vcpus());
@@ -114,27 +145,32 @@ public final class Explorer implements AutoCloseable {
     }
 
     /// The place after a vCPU's event; 0 is before its first.
-    public synchronized SequencedMap<String, Object> at(int vcpu, long seq) {
-        asked = System.nanoTime();
-        events.checkVcpu(vcpu);
-        return at(vcpu, seq == 0 ? null : events.event(vcpu, seq));
+    public SequencedMap<String, Object> at(int vcpu, long seq) {
+        return answer(() -> {
+            events.checkVcpu(vcpu);
+            return at(vcpu, seq == 0 ? null : events.event(vcpu, seq));
+        });
     }
 
     /// The place after a vCPU's last event.
-    public synchronized SequencedMap<String, Object> atEnd(int vcpu) {
-        events.checkVcpu(vcpu);
-        return at(vcpu, events.last(vcpu));
+    public SequencedMap<String, Object> atEnd(int vcpu) {
+        return answer(() -> {
+            events.checkVcpu(vcpu);
+            long seq = events.last(vcpu);
+            return at(vcpu, seq == 0 ? null : events.event(vcpu, seq));
+        });
     }
 
     /// The place after an event of the whole session, or the one where a vCPU stands then; 0 is before the first.
-    public synchronized SequencedMap<String, Object> at(long order, OptionalInt vcpu) {
-        asked = System.nanoTime();
-        vcpu.ifPresent(events::checkVcpu);
-        Envelope event = order == 0 ? null : events.event(order);
-        if (vcpu.isPresent() && event != null && event.stamp().vcpu() != vcpu.getAsInt()) {
-            event = lastOf(vcpu.getAsInt(), order);
-        }
-        return at(event == null ? vcpu.orElse(0) : event.stamp().vcpu(), event);
+    public SequencedMap<String, Object> at(long order, OptionalInt vcpu) {
+        return answer(() -> {
+            vcpu.ifPresent(events::checkVcpu);
+            Envelope event = order == 0 ? null : events.event(order);
+            if (vcpu.isPresent() && event != null && event.stamp().vcpu() != vcpu.getAsInt()) {
+                event = lastOf(vcpu.getAsInt(), order);
+            }
+            return at(event == null ? vcpu.orElse(0) : event.stamp().vcpu(), event);
+        });
     }
 
     /// A vCPU's last event up to an order number; null where there is none.
@@ -150,7 +186,7 @@ public final class Explorer implements AutoCloseable {
 
     private SequencedMap<String, Object> at(int vcpu, Envelope event) {
         PlaceView view = new PlaceView(events);
-        States states = new States(events);
+        States states = new States(events, scans.survey());
         EventTree trees = view.tree();
         SequencedMap<String, Object> tree = new LinkedHashMap<>();
         tree.put(
@@ -163,45 +199,158 @@ public final class Explorer implements AutoCloseable {
         } else {
             States.Pair pair = states.around(event);
             tree.put("state", pair.after());
-            tree.put("changed", Changed.of(pair.before(), pair.after()));
+            tree.put(
+                    "changed",
+                    pair.before() == null ? List.of() : Changed.of(pair.before(), pair.after()));
         }
+        tree.put("stateReady", tree.get("state") != null);
         putCauses(tree, view, event);
         tree.put("around", trees.of(view.around(vcpu, event)));
-        tree.put("violations", List.of());
+        putViolations(tree, event);
         tree.put("isFirst", event == null || event.stamp().order() == 1);
         tree.put("isLast", event != null && event.stamp().order() == events.last());
         return tree;
     }
 
+    private void putViolations(Map<String, Object> tree, Envelope event) {
+        Optional<Judgement> judgement = scans.judgement();
+        List<Object> rows = new ArrayList<>();
+        boolean ready = event == null || judgement.isEmpty();
+        if (!ready) {
+            Judgement judged = judgement.get();
+            long order = event.stamp().order();
+            ready = judged.knows(event.stamp().vcpu(), order);
+            judged.between(order - 1, order, 1).forEach(broken -> rows.add(broken.tree()));
+        }
+        tree.put("violations", rows);
+        tree.put("violationsReady", ready);
+        tree.put("violationsNote", note(judgement));
+    }
+
+    /// Why not all is judged, or null.
+    private String note(Optional<Judgement> judgement) {
+        if (judgement.isPresent()) {
+            return judgement.get().problem().orElse(null);
+        }
+        return events.session().imported()
+                ? "rules judge what a model executed, not a trace"
+                : "another version of the model recorded the session";
+    }
+
     /// The first event of a kind behind an order number, or the last one before it.
     ///
     /// @param vcpu whose; empty for any
-    /// @param to as [Targets] has it
-    public synchronized SequencedMap<String, Object> seek(
+    /// @param to `violation`, or as [Targets] has it
+    public SequencedMap<String, Object> seek(
             long order, OptionalInt vcpu, boolean next, String to) {
-        asked = System.nanoTime();
-        vcpu.ifPresent(events::checkVcpu);
-        Seek seek = new Seek(events, Targets.of(to, events.session()), vcpu);
-        long from = Math.min(order, events.last() + 1);
-        return (next ? seek.next(from) : seek.previous(from)).tree();
+        if (to.equals("violation")) {
+            answer(() -> {
+                vcpu.ifPresent(events::checkVcpu);
+                return null;
+            });
+            ViolationSeek.Found found =
+                    new ViolationSeek(scans.judgement(), vcpu).find(order, next);
+            return answer(() -> found(found));
+        }
+        return answer(() -> {
+            vcpu.ifPresent(events::checkVcpu);
+            Seek seek = new Seek(events, Targets.of(to, events.session()), vcpu);
+            long from = Math.min(order, events.last() + 1);
+            return (next ? seek.next(from) : seek.previous(from)).tree();
+        });
+    }
+
+    private SequencedMap<String, Object> found(ViolationSeek.Found found) {
+        Judgement.Broken broken = found.place();
+        if (broken == null) {
+            return new Seek.Found(null, found.searchedTo(), found.more()).tree();
+        }
+        Envelope event = events.event(broken.order());
+        SequencedMap<String, Object> tree = new Seek.Found(event, broken.order(), false).tree();
+        tree.put("rule", broken.rule());
+        tree.put("message", broken.message());
+        return tree;
     }
 
     /// What every vCPU did between two events: runs from the event that began each to the one that ended it.
     ///
+    /// A longer range is drawn from what was read of the session so far, with at most `most` bins a vCPU.
+    ///
     /// @param msrs whose interception is wanted; empty for SPEC_CTRL and those that change there
-    public synchronized SequencedMap<String, Object> timeline(
-            long from, long to, Set<Integer> msrs) {
-        asked = System.nanoTime();
-        long last = events.last();
-        long end = Math.clamp(to, 0, last);
-        long begin = Math.clamp(from, 0, end);
-        SequencedMap<String, Object> tree = new LinkedHashMap<>();
-        tree.put("from", begin);
-        tree.put("to", end);
-        tree.put("last", last);
+    public SequencedMap<String, Object> timeline(long from, long to, int most, Set<Integer> msrs) {
+        return answer(() -> {
+            long last = events.last();
+            long end = Math.clamp(to, 0, last);
+            long begin = Math.clamp(from, 0, end);
+            return end - begin <= ExactTimeline.MOST_EVENTS
+                    ? exact(begin, end, last, most, msrs)
+                    : coarse(begin, end, last, most, msrs);
+        });
+    }
+
+    /// The whole session, as far as it has been read.
+    public SequencedMap<String, Object> minimap(int most) {
+        return answer(() -> {
+            long last = events.last();
+            return coarse(0, last, last, most, Set.of());
+        });
+    }
+
+    private SequencedMap<String, Object> exact(
+            long from, long to, long last, int most, Set<Integer> msrs) {
+        SequencedMap<String, Object> tree = range(from, to, last);
         tree.put("exact", true);
-        tree.put("ready", 1);
-        tree.put("lanes", new ExactTimeline(events).lanes(begin, end, msrs));
+        tree.put("ready", 1.0);
+        if (events.session().imported()) {
+            ObservedTimeline timeline = new ObservedTimeline(events);
+            tree.put("lanes", timeline.lanes(from, to));
+            tree.put("times", timeline.times());
+        } else {
+            tree.put("lanes", new ExactTimeline(events).lanes(from, to, msrs));
+        }
+        return judged(tree, from, to, last, most);
+    }
+
+    private SequencedMap<String, Object> coarse(
+            long from, long to, long last, int most, Set<Integer> msrs) {
+        Survey survey = scans.survey();
+        SequencedMap<String, Object> tree = range(from, to, last);
+        tree.put("exact", false);
+        tree.put("ready", survey.ready(last));
+        tree.putAll(survey.tree(from, to, most, msrs));
+        return judged(tree, from, to, last, most);
+    }
+
+    private static SequencedMap<String, Object> range(long from, long to, long last) {
+        SequencedMap<String, Object> tree = new LinkedHashMap<>();
+        tree.put("from", from);
+        tree.put("to", to);
+        tree.put("last", last);
+        return tree;
+    }
+
+    /// Puts the rules that were broken into the lanes.
+    private SequencedMap<String, Object> judged(
+            SequencedMap<String, Object> tree, long from, long to, long last, int most) {
+        Optional<Judgement> judgement = scans.judgement();
+        tree.put("violationsReady", judgement.map(judged -> judged.ready(last)).orElse(1.0));
+        tree.put("violationsLeftOut", judgement.map(Judgement::leftOut).orElse(0L));
+        tree.put("violationsNote", note(judgement));
+        if (judgement.isPresent()) {
+            long piece = Math.max(1, (to - from) / most);
+            Map<Integer, List<Object>> byVcpu = new HashMap<>();
+            judgement
+                    .get()
+                    .between(from, to, piece)
+                    .forEach(broken ->
+                            byVcpu.computeIfAbsent(broken.vcpu(), _ -> new ArrayList<>())
+                                    .add(broken.tree()));
+            for (Object lane : (List<?>) tree.get("lanes")) {
+                @SuppressWarnings("unchecked")
+                Map<String, Object> row = (Map<String, Object>) lane;
+                row.put("violations", byVcpu.getOrDefault(row.get("vcpu"), List.of()));
+            }
+        }
         return tree;
     }
 
@@ -218,7 +367,10 @@ public final class Explorer implements AutoCloseable {
     }
 
     @Override
-    public synchronized void close() {
-        events.close();
+    public void close() {
+        scans.close();
+        synchronized (this) {
+            events.close();
+        }
     }
 }

@@ -5,6 +5,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import trapline.journal.Journal;
 import trapline.replayer.Session;
@@ -16,6 +17,7 @@ public final class Explorers implements AutoCloseable {
     private static final long IDLE_NANOS = 120_000_000_000L;
 
     private final Journal journal;
+    private final AtomicInteger asking = new AtomicInteger();
     private final Map<String, Used> open = new LinkedHashMap<>(KEPT, 1, true);
 
     public Explorers(Journal journal) {
@@ -50,7 +52,7 @@ public final class Explorers implements AutoCloseable {
             }
         }
         Session session = Session.open(journal, name);
-        Used mine = new Used(new Explorer(journal, session));
+        Used mine = new Used(new Explorer(journal, session, asking));
         Used used;
         synchronized (open) {
             used = open.computeIfAbsent(session.name(), _ -> mine);

@@ -18,13 +18,18 @@ final class States {
     /// At most so many events of a vCPU follow its failed entry: the way to userspace.
     private static final long EVENTS_OF_A_FAILURE = 100;
 
-    private final Events events;
+    /// What a trace showed up to an event is not found by reading more than so many.
+    private static final long MOST_OBSERVED = 4L * Chunk.SIZE;
 
-    States(Events events) {
+    private final Events events;
+    private final Survey survey;
+
+    States(Events events, Survey survey) {
         this.events = events;
+        this.survey = survey;
     }
 
-    /// @param before null before the first event
+    /// Both null where that cannot be said yet.
     record Pair(Map<String, Object> before, Map<String, Object> after) {}
 
     /// Both sides of an event.
@@ -33,15 +38,29 @@ final class States {
         int vcpu = event.stamp().vcpu();
         long order = event.stamp().order();
         if (session.imported()) {
-            long seq = event.stamp().seq();
-            return new Pair(
-                    ObservedState.at(session, vcpu, seq - 1), ObservedState.at(session, vcpu, seq));
+            return observed(event);
         }
         Chunk chunk = events.holding(order);
         MachineState machine = chunk.after(order - 1);
         Map<String, Object> before = view(machine, vcpu);
         chunk.fold(machine, order);
         return new Pair(before, view(machine, vcpu));
+    }
+
+    /// From what was kept of the trace so far.
+    private Pair observed(Envelope event) {
+        int vcpu = event.stamp().vcpu();
+        long order = event.stamp().order();
+        Sightings.Seen seen = survey.seen(vcpu, order - 1);
+        if (order - seen.order() > MOST_OBSERVED) {
+            return new Pair(null, null);
+        }
+        for (long next = seen.order() + 1; next < order; next++) {
+            seen.state().add(events.event(next));
+        }
+        Map<String, Object> before = seen.state().view();
+        seen.state().add(event);
+        return new Pair(before, seen.state().view());
     }
 
     /// The state before the first event of a vCPU.

@@ -21,6 +21,7 @@ public final class Benchmarks {
         ALL.put("memory", new MemoryBenchmark());
         ALL.put("import", new ImportBenchmark());
         ALL.put("stat", new StatBenchmark());
+        ALL.put("explorer", new ExplorerBenchmark());
     }
 
     private Benchmarks() {}

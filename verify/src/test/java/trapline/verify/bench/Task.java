@@ -45,6 +45,7 @@ final class Task {
                     case "load" ->
                             ExitLoad.run(args[1], Long.parseLong(args[2]), Long.parseLong(args[3]));
                     case "tail" -> tail(args[1], Long.parseLong(args[2]));
+                    case "explore" -> explore(args[1], args[2], Integer.parseInt(args[3]));
                     case "parse" -> Map.of("linesPerSecond", ImportBenchmark.parse(args[1]));
                     default -> throw new IllegalArgumentException(args[0]);
                 };
@@ -194,6 +195,12 @@ final class Task {
                 found += tail.poll(Duration.ofMillis(100)).exits().size();
             }
             return Map.of("exits", found, "exitsPerSecond", found / seconds(start));
+        }
+    }
+
+    private static Map<String, Object> explore(String log, String name, int times) {
+        try (Journal journal = Journals.openReadOnly(log, Optional.empty())) {
+            return ExplorerBenchmark.measure(journal, name, times);
         }
     }
 

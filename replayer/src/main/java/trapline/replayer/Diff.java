@@ -51,6 +51,7 @@ public final class Diff {
     private final List<Difference> differences = new ArrayList<>();
     private final List<Nearby> following = new ArrayList<>();
     private long differenceCount;
+    private long ops;
     private Compared last = Compared.NOTHING;
     private Divergence divergence;
     private int setup;
@@ -112,6 +113,7 @@ public final class Diff {
             StepReader.Batch batch = reader.next();
             while (!batch.steps().isEmpty()) {
                 compare(batch.steps(), other);
+                ops += batch.steps().size();
                 progress.accept(batch.order());
                 batch = reader.next();
             }
@@ -127,9 +129,15 @@ public final class Diff {
                 session,
                 batch -> {
                     compare(batch.steps(), Runnable::run);
+                    ops += batch.steps().size();
                     progress.accept(batch.order());
                 });
         return result(costs);
+    }
+
+    /// How many guest ops have been compared so far; for whoever is told of progress.
+    public long ops() {
+        return ops;
     }
 
     private static Thread daemon(Runnable task) {
@@ -271,7 +279,8 @@ public final class Diff {
                 policy,
                 side.tally(),
                 Projection.of(side.tally(), costs),
-                side.rules().violations());
+                side.rules().violations(),
+                side.bins());
     }
 
     private DiffResult result(CostProfile costs) {

@@ -64,11 +64,13 @@ public record DiffResult(
     }
 
     /// @param violations the safety rules that it broke
+    /// @param bins its exits over the ops
     public record Side(
             Policy.Identity identity,
             Tally tally,
             Projection projection,
-            List<Violation> violations) {
+            List<Violation> violations,
+            ExitBins bins) {
 
         /// The policy as its user wrote it.
         public String policy() {

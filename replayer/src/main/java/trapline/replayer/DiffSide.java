@@ -17,6 +17,7 @@ final class DiffSide implements EventSink {
     private final Execution execution;
     private final Tally tally;
     private final Rules rules;
+    private final ExitBins bins;
     private boolean keepEvents = true;
     private List<Envelope> events = new ArrayList<>();
     private GuestEvent result;
@@ -24,6 +25,7 @@ final class DiffSide implements EventSink {
     DiffSide(Session session, Policy policy) {
         world = new RecordedWorld(session.parts().world(), session.vcpus());
         tally = new Tally(session.vendor(), session.vcpus());
+        bins = new ExitBins(session.vendor(), session.vcpus());
         execution = session.parts().machines(policy).execution(world, this);
         rules = new Rules(execution.machine(), execution.setup());
         execution.start();
@@ -32,6 +34,7 @@ final class DiffSide implements EventSink {
     @Override
     public void accept(Envelope envelope) {
         tally.add(envelope);
+        bins.add(envelope);
         rules.accept(envelope);
         if (keepEvents) {
             events.add(envelope);
@@ -78,6 +81,10 @@ final class DiffSide implements EventSink {
 
     Tally tally() {
         return tally;
+    }
+
+    ExitBins bins() {
+        return bins;
     }
 
     Rules rules() {

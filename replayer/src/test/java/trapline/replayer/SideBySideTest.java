@@ -84,7 +84,8 @@ class SideBySideTest {
         Tally tally = new Tally(Vendor.VMX, 1);
         envelopes(events).forEach(tally::add);
         Policy.Identity policy = new Policy.Identity("kvm-6.1", "", List.of(), "");
-        return new Side(policy, tally, Projection.of(tally, costs), List.of());
+        return new Side(
+                policy, tally, Projection.of(tally, costs), List.of(), new ExitBins(Vendor.VMX, 1));
     }
 
     private static List<Envelope> envelopes(List<Event> events) {

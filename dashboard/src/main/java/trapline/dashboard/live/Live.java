@@ -1,7 +1,10 @@
 package trapline.dashboard.live;
 
+import io.prometheus.metrics.model.snapshots.MetricSnapshot;
+import io.prometheus.metrics.model.snapshots.MetricSnapshots;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -277,6 +280,34 @@ public final class Live implements AutoCloseable {
             lock.unlock();
         }
         return Optional.of(new Range(windows).tree(subjects, timeHead, from, to));
+    }
+
+    /// The same figures for who scrapes them.
+    public MetricSnapshots metrics() {
+        List<MetricSnapshot> all = new ArrayList<>();
+        lock.lock();
+        try {
+            all.addAll(LiveMetrics.of(statistics.sessions(), statistics.catalogue(), now()));
+            all.add(
+                    LiveMetrics.gaugeOf(
+                            "trapline_tail_lag_records",
+                            "Records of exits, violations and interception that are there and not counted yet.",
+                            (double) lagRecords));
+            all.add(
+                    LiveMetrics.counterOf(
+                            "trapline_broker_errors",
+                            "How often the log did not answer.",
+                            (double) brokerErrors));
+            all.add(
+                    LiveMetrics.counterOf(
+                            "trapline_unreadable_records",
+                            "Records that were skipped because they cannot be read.",
+                            (double) unreadable));
+        } finally {
+            lock.unlock();
+        }
+        all.addAll(ProcessMetrics.now());
+        return new MetricSnapshots(all);
     }
 
     /// What is wrong, if anything is.

@@ -17,7 +17,7 @@ final class LiveSession {
     private static final int DIGITS = 3;
 
     /// Pairs of vCPU and reason that metrics tell apart.
-    private static final int MOST_PAIRS = 2_000;
+    private static final int MOST_PAIRS = 1_000;
 
     private final String name;
     private final boolean complete;
@@ -151,6 +151,60 @@ final class LiveSession {
 
     long timeSum() {
         return timeSum;
+    }
+
+    Histogram times() {
+        return times;
+    }
+
+    boolean measured() {
+        return measured;
+    }
+
+    long mutations() {
+        return mutations;
+    }
+
+    long hostMsrReads() {
+        return hostMsrReads;
+    }
+
+    long hostMsrWrites() {
+        return hostMsrWrites;
+    }
+
+    long reflected() {
+        return reflected;
+    }
+
+    long userspace() {
+        return userspace;
+    }
+
+    Map<String, Long> violations() {
+        return violations.byRule();
+    }
+
+    long[] msrPairs() {
+        return msrs.pairs();
+    }
+
+    /// Told a vCPU, a reason and how often.
+    interface Pairs {
+        void pair(String vcpu, String reason, long count);
+    }
+
+    /// Exits by vCPU and reason, as far as there is room for.
+    void forEachPair(Pairs told) {
+        for (int pair = 1; pair < pairKeys.size(); pair++) {
+            long key = pairKeys.keys()[pair];
+            String vcpu = subjects.vcpuName((int) (key >>> 32));
+            told.pair(vcpu, subjects.reasonName((int) key), pairs.of(pair));
+        }
+        long[] rest = unpaired.pairs();
+        for (int i = 0; i < rest.length; i += 2) {
+            told.pair(Subjects.OTHER, subjects.reasonName((int) rest[i]), rest[i + 1]);
+        }
     }
 
     String unit() {

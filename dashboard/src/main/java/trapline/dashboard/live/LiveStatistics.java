@@ -182,6 +182,11 @@ final class LiveStatistics {
         return sessions.values();
     }
 
+    /// What the catalogue said last.
+    Collection<CatalogueEntry> catalogue() {
+        return known.values();
+    }
+
     LiveSession session(String name) {
         return sessions.get(name);
     }

@@ -66,6 +66,7 @@ public final class WebServer implements AutoCloseable {
 
     /// All there is to ask for. Whoever adds a path adds its [Routes] here.
     private static List<Routes> routes(Journal journal, Live statistics, boolean live) {
+        Uploads uploads = new Uploads();
         return List.of(
                 new Failures(),
                 new StaticFiles(),
@@ -73,7 +74,10 @@ public final class WebServer implements AutoCloseable {
                 new SessionList(journal, live),
                 new SessionExplorer(journal),
                 new LiveRoutes(statistics),
-                new ExitLines(journal));
+                new ExitLines(journal),
+                new Metrics(statistics),
+                new PolicyRoutes(uploads),
+                new DiffRoutes(journal, uploads));
     }
 
     private static void configure(JavalinConfig config, Listen listen, List<Routes> all) {

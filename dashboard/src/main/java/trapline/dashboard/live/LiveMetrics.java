@@ -1,0 +1,241 @@
+package trapline.dashboard.live;
+
+import io.prometheus.metrics.model.snapshots.CounterSnapshot;
+import io.prometheus.metrics.model.snapshots.CounterSnapshot.CounterDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
+import io.prometheus.metrics.model.snapshots.GaugeSnapshot.GaugeDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.Labels;
+import io.prometheus.metrics.model.snapshots.MetricSnapshot;
+import io.prometheus.metrics.model.snapshots.Quantiles;
+import io.prometheus.metrics.model.snapshots.SummarySnapshot;
+import io.prometheus.metrics.model.snapshots.SummarySnapshot.SummaryDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.Unit;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import org.HdrHistogram.Histogram;
+import trapline.schemas.CatalogueEntry;
+import trapline.schemas.CatalogueEntry.Status;
+
+/// The statistics that viewers see, as metrics.
+///
+/// Labels are bounded: the newest hundred sessions, and of each a thousand pairs of vCPU and reason, 512 MSR
+/// accesses, 64 rules; all others are labelled `other`.
+final class LiveMetrics {
+
+    private static final String SESSION = "session";
+    private static final double SECOND_NANOS = 1e9;
+
+    private final List<MetricSnapshot> all = new ArrayList<>();
+
+    static List<MetricSnapshot> of(
+            Collection<LiveSession> sessions, Collection<CatalogueEntry> catalogue, long now) {
+        LiveMetrics metrics = new LiveMetrics();
+        metrics.exits(sessions);
+        metrics.msrs(sessions);
+        metrics.sums(sessions);
+        metrics.violations(sessions);
+        metrics.times(sessions);
+        metrics.recorders(sessions, now);
+        metrics.sessions(catalogue);
+        return metrics.all;
+    }
+
+    private void exits(Collection<LiveSession> sessions) {
+        CounterSnapshot.Builder exits =
+                CounterSnapshot.builder()
+                        .name("trapline_exits")
+                        .help(
+                                "VM exits. The first thousand pairs of vCPU and reason of a session are told apart.");
+        for (LiveSession session : sessions) {
+            session.forEachPair((vcpu, reason, count) ->
+                    exits.dataPoint(
+                            counter(
+                                    count,
+                                    SESSION,
+                                    session.name(),
+                                    "vcpu",
+                                    vcpu,
+                                    "reason",
+                                    reason)));
+        }
+        all.add(exits.build());
+    }
+
+    private void msrs(Collection<LiveSession> sessions) {
+        CounterSnapshot.Builder accesses =
+                CounterSnapshot.builder()
+                        .name("trapline_msr_accesses")
+                        .help(
+                                "Accesses to MSRs that exited, the first 512 kinds of a session by name.");
+        for (LiveSession session : sessions) {
+            Subjects subjects = session.subjects();
+            long[] pairs = session.msrPairs();
+            for (int i = 0; i < pairs.length; i += 2) {
+                int number = (int) pairs[i];
+                accesses.dataPoint(
+                        counter(
+                                pairs[i + 1],
+                                SESSION,
+                                session.name(),
+                                "msr",
+                                subjects.msrName(number),
+                                "access",
+                                subjects.access(number)));
+            }
+        }
+        all.add(accesses.build());
+    }
+
+    private void sums(Collection<LiveSession> sessions) {
+        CounterSnapshot.Builder mutations =
+                CounterSnapshot.builder()
+                        .name("trapline_mutations")
+                        .help(
+                                "Fields of VMCSs or VMCBs and intercepts that changed between an exit and its entry.");
+        CounterSnapshot.Builder host =
+                CounterSnapshot.builder()
+                        .name("trapline_host_msr_accesses")
+                        .help(
+                                "MSRs that the hypervisor itself read or wrote between an exit and its entry.");
+        CounterSnapshot.Builder reflected =
+                CounterSnapshot.builder()
+                        .name("trapline_reflected_exits")
+                        .help("Exits that the guest's own hypervisor got.");
+        CounterSnapshot.Builder userspace =
+                CounterSnapshot.builder()
+                        .name("trapline_userspace_exits")
+                        .help("Exits for which the hypervisor returned to userspace.");
+        for (LiveSession session : sessions) {
+            String name = session.name();
+            mutations.dataPoint(counter(session.mutations(), SESSION, name));
+            host.dataPoint(counter(session.hostMsrReads(), SESSION, name, "access", "read"));
+            host.dataPoint(counter(session.hostMsrWrites(), SESSION, name, "access", "write"));
+            reflected.dataPoint(counter(session.reflected(), SESSION, name));
+            userspace.dataPoint(counter(session.userspace(), SESSION, name));
+        }
+        all.add(mutations.build());
+        all.add(host.build());
+        all.add(reflected.build());
+        all.add(userspace.build());
+    }
+
+    private void violations(Collection<LiveSession> sessions) {
+        CounterSnapshot.Builder violations =
+                CounterSnapshot.builder()
+                        .name("trapline_violations")
+                        .help("Safety rules that were broken, the first 64 of a session by name.");
+        for (LiveSession session : sessions) {
+            session.violations()
+                    .forEach((rule, count) ->
+                            violations.dataPoint(
+                                    counter(count, SESSION, session.name(), "rule", rule)));
+        }
+        all.add(violations.build());
+    }
+
+    /// Cycles are no seconds: the frequency they pass at is not known.
+    private void times(Collection<LiveSession> sessions) {
+        SummarySnapshot.Builder seconds =
+                SummarySnapshot.builder()
+                        .name("trapline_handled_seconds")
+                        .help(
+                                "From exit to entry, measured on a host: sessions imported from a trace.")
+                        .unit(Unit.SECONDS);
+        SummarySnapshot.Builder cycles =
+                SummarySnapshot.builder()
+                        .name("trapline_handled_cycles")
+                        .help(
+                                "From exit to entry, typical by the host's cost profile: a projection of the model.");
+        for (LiveSession session : sessions) {
+            if (session.times().getTotalCount() > 0) {
+                boolean measured = session.measured();
+                double unit = measured ? SECOND_NANOS : 1;
+                (measured ? seconds : cycles).dataPoint(summary(session, unit));
+            }
+        }
+        all.add(seconds.build());
+        all.add(cycles.build());
+    }
+
+    private static SummaryDataPointSnapshot summary(LiveSession session, double unit) {
+        Histogram times = session.times();
+        Quantiles.Builder quantiles = Quantiles.builder();
+        for (double quantile : new double[] {0.5, 0.9, 0.99}) {
+            quantiles.quantile(quantile, times.getValueAtPercentile(100 * quantile) / unit);
+        }
+        return SummaryDataPointSnapshot.builder()
+                .labels(Labels.of(SESSION, session.name()))
+                .quantiles(quantiles.build())
+                .count(times.getTotalCount())
+                .sum(session.timeSum() / unit)
+                .build();
+    }
+
+    private void recorders(Collection<LiveSession> sessions, long now) {
+        GaugeSnapshot.Builder age =
+                GaugeSnapshot.builder()
+                        .name("trapline_recorder_heartbeat_age_seconds")
+                        .help("Since the recorder of an open session last said that it is there.")
+                        .unit(Unit.SECONDS);
+        GaugeSnapshot.Builder acknowledged =
+                GaugeSnapshot.builder()
+                        .name("trapline_recorder_acknowledged_events")
+                        .help(
+                                "Events that the recorder of an open session knew to be in the log then.");
+        for (LiveSession session : sessions) {
+            About about = session.about();
+            if (about.open()) {
+                double seconds = Math.max(0, now - about.heartbeatMillis()) / 1e3;
+                age.dataPoint(gauge(seconds, SESSION, session.name()));
+                acknowledged.dataPoint(
+                        gauge((double) about.acknowledged(), SESSION, session.name()));
+            }
+        }
+        all.add(age.build());
+        all.add(acknowledged.build());
+    }
+
+    private void sessions(Collection<CatalogueEntry> catalogue) {
+        Map<Status, Long> counts = new TreeMap<>();
+        for (Status status : Status.values()) {
+            counts.put(status, 0L);
+        }
+        catalogue.forEach(entry -> counts.merge(entry.status(), 1L, Long::sum));
+        GaugeSnapshot.Builder sessions =
+                GaugeSnapshot.builder()
+                        .name("trapline_sessions")
+                        .help(
+                                "Sessions of the log: being recorded, whole, or left by their recorder.");
+        counts.forEach((status, count) ->
+                sessions.dataPoint(
+                        gauge((double) count, "status", status.name().toLowerCase(Locale.ROOT))));
+        all.add(sessions.build());
+    }
+
+    private static CounterDataPointSnapshot counter(long value, String... labels) {
+        return CounterDataPointSnapshot.builder()
+                .labels(Labels.of(labels))
+                .value((double) value)
+                .build();
+    }
+
+    static GaugeDataPointSnapshot gauge(double value, String... labels) {
+        return GaugeDataPointSnapshot.builder().labels(Labels.of(labels)).value(value).build();
+    }
+
+    static MetricSnapshot counterOf(String name, String help, double value) {
+        return CounterSnapshot.builder()
+                .name(name)
+                .help(help)
+                .dataPoint(CounterDataPointSnapshot.builder().value(value).build())
+                .build();
+    }
+
+    static MetricSnapshot gaugeOf(String name, String help, double value) {
+        return GaugeSnapshot.builder().name(name).help(help).dataPoint(gauge(value)).build();
+    }
+}

@@ -2,6 +2,7 @@ package trapline.fleet;
 
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -106,6 +107,11 @@ final class ExitLog implements AutoCloseable {
         return windows;
     }
 
+    /// Whether no worker has made the topic of windows yet.
+    boolean windowsTopicMissing() {
+        return site.partitions(site.topics().exitWindows()) == 0;
+    }
+
     private Map<String, byte[]> committed(String topic) {
         Map<String, byte[]> newest = new HashMap<>();
         try (KafkaConsumer<String, byte[]> consumer =
@@ -125,7 +131,7 @@ final class ExitLog implements AutoCloseable {
             consumer.seekToBeginning(partitions);
             Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
             while (partitions.stream().anyMatch(p -> consumer.position(p) < ends.get(p))) {
-                consumer.poll(java.time.Duration.ofMillis(100))
+                consumer.poll(Duration.ofMillis(100))
                         .forEach(found -> newest.put(found.key(), found.value()));
             }
         }

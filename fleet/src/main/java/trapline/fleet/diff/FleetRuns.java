@@ -41,6 +41,9 @@ import trapline.schemas.WireException;
 /// The runs of a log: submits them, finds them again, reads their results.
 public final class FleetRuns {
 
+    /// How far the clocks of workers may be behind a submitter's.
+    private static final long CLOCKS_MILLIS = 24L * 60 * 60 * 1000;
+
     private static final Duration SLICE = Duration.ofMillis(200);
 
     private final Journal journal;
@@ -206,10 +209,11 @@ public final class FleetRuns {
     /// The results that a run has by now.
     public void results(FleetRun run, Consumer<FleetResult> taker) {
         Frame<FleetResult> frame = site.frame(FleetResult.CODEC);
-        scan(
-                site.topics().fleetResults(),
-                run.createdMillis(),
-                record -> take(run, frame, record, taker));
+        scan(site.topics().fleetResults(), since(run), record -> take(run, frame, record, taker));
+    }
+
+    private static long since(FleetRun run) {
+        return Math.max(0, run.createdMillis() - CLOCKS_MILLIS);
     }
 
     /// Whether a record could be read; who asks learns of damage by what is missing.
@@ -228,7 +232,7 @@ public final class FleetRuns {
     public void follow(FleetRun run, Consumer<FleetResult> taker, BooleanSupplier wanted) {
         Frame<FleetResult> frame = site.frame(FleetResult.CODEC);
         try (KafkaConsumer<byte[], byte[]> consumer = consumer()) {
-            seek(consumer, site.topics().fleetResults(), run.createdMillis());
+            seek(consumer, site.topics().fleetResults(), since(run));
             while (wanted.getAsBoolean()) {
                 for (ConsumerRecord<byte[], byte[]> record : consumer.poll(SLICE)) {
                     take(run, frame, record, taker);

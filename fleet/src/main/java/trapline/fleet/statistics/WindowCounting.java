@@ -61,9 +61,9 @@ final class WindowCounting implements Processor<byte[], byte[], byte[], byte[]> 
         }
     }
 
-    /// A broker takes no record from the future.
+    /// Kept by when it changed: the clocks of those who record may be anywhere.
     private void changed(WindowKey key, byte[] window) {
-        long millis = Math.min(key.begin(), System.currentTimeMillis());
+        long millis = System.currentTimeMillis();
         ProcessorNode<?, ?, ?, ?> before = context.currentNode();
         context.setCurrentNode(node);
         try {

@@ -22,6 +22,8 @@ public final class Benchmarks {
         ALL.put("import", new ImportBenchmark());
         ALL.put("stat", new StatBenchmark());
         ALL.put("explorer", new ExplorerBenchmark());
+        ALL.put("statistics", new StatisticsBenchmark());
+        ALL.put("fleet", new FleetBenchmark());
     }
 
     private Benchmarks() {}

@@ -6,6 +6,7 @@ const MODE_FILL = { guest: 'guest', l2: 'l2', put: 'put', halted: 'hair', host: 
 const MODE_NAME = { guest: 'guest, L1', l2: 'guest, L2', put: 'vCPU put', halted: 'halted', host: 'host', entryFailed: 'entry failed', exit: 'exit' };
 const FEW_VCPUS = 3;
 const MOST_LANES = 48;
+const MOST_INTERCEPTS = 10;
 
 /** The reason of an exit's label, without its subject. */
 export const reasonOf = label => (label ?? 'exit').split(' ')[0];
@@ -20,9 +21,16 @@ export function rowsOf({ lanes }, chosen) {
         rows.push(modeRow(lane, lane.vcpu === chosen, whole, most));
         if (!whole) continue;
         rows.push(valueRow('SPEC_CTRL hardware', lane.specCtrl?.hardware, lane.vcpu), valueRow('SPEC_CTRL guest', lane.specCtrl?.guest, lane.vcpu));
-        for (const intercept of lane.intercepts ?? []) rows.push(interceptRow(intercept, lane.vcpu));
+        for (const intercept of interceptsOf(lane, lane.vcpu === chosen)) rows.push(interceptRow(intercept, lane.vcpu));
     }
     return rows;
+}
+
+/** Of the chosen vCPU those that change, of others SPEC_CTRL's. */
+function interceptsOf({ intercepts = [] }, chosen) {
+    const own = intercepts.filter(({ msr, bitmap }) => msr === '0x48' && bitmap === 1);
+    const others = intercepts.filter(one => !own.includes(one));
+    return chosen ? [...own, ...others].slice(0, MOST_INTERCEPTS) : own;
 }
 
 function modeRow(lane, chosen, whole, most) {

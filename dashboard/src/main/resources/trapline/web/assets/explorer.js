@@ -16,6 +16,9 @@ const FIRST_VIEW = 400;
 const NARROWEST = 12;
 const INDEXING = 400;
 
+/** Of so many events a timeline is as quick as the index. */
+const SMALL = 20_000;
+
 export class ExplorerPage {
     #root;
     #id;
@@ -247,7 +250,7 @@ export class ExplorerPage {
 
     async #mapSoon() {
         try {
-            this.#map = await get(`${this.#path}/minimap`);
+            this.#map = await get(this.#path + (this.#info.events <= SMALL ? `/timeline?from=0&to=${this.#info.events}&px=600` : '/minimap'));
             if (this.#ended) return;
             if ((this.#map.ready ?? 1) < 1 || this.#info.status === 'open') this.#after(this.#map.ready < 1 ? INDEXING : 5000, () => this.#mapSoon());
         } catch {

@@ -17,7 +17,7 @@ export const figure = n => {
 
 export const signed = n => (n > 0 ? '+' : n < 0 ? '−' : '±') + whole.format(Math.abs(n));
 
-export const percent = share => `${one.format(100 * share)} %`;
+export const percent = share => (share > 0 && share < 0.0005 ? '< 0.1 %' : `${one.format(100 * share)} %`);
 
 export const plural = (n, noun) => `${count(n)} ${noun}${n === 1 ? '' : 's'}`;
 

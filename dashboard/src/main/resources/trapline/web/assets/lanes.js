@@ -8,6 +8,10 @@ const TOP = 4;
 const BOTTOM = 20;
 const LETTER = 6.3;
 
+/** More runs than this in a row are drawn as shares. */
+const CROWDED = 900;
+const COLUMNS = 360;
+
 export class Lanes {
     #rows = [];
     #from = 0;
@@ -23,7 +27,7 @@ export class Lanes {
      * colours; `bars`: `[{ from, to, parts: [[fill, share of the height]], info }]` in place of runs.
      */
     draw(rows, from, to) {
-        this.#rows = placed(rows);
+        this.#rows = placed(rows, from, to);
         this.#from = from;
         this.#to = to;
         const last = this.#rows.at(-1);
@@ -51,7 +55,7 @@ export class Lanes {
         const row = this.#rows.find(one => y >= one.top && y < one.top + one.height);
         if (!row || event.clientX - box.left < LABELS) return { x, row, run: null };
         const slack = (2 * (this.#to - this.#from)) / Math.max(1, box.width - LABELS);
-        const list = row.runs ?? row.bars;
+        const list = row.runs ?? [...row.bars, ...(row.marks ?? [])];
         const inside = list.filter(one => x >= one.from && x < one.to);
         const run = inside.at(-1) ?? list.find(one => Math.abs(one.from - x) < slack) ?? null;
         return { x, row, run };
@@ -69,19 +73,36 @@ export class Lanes {
             children.push(label(row, left, top));
             if (row.runs) runs(row, px, left, left + width, top, children);
             else bars(row, px, left, left + width, top, children);
+            if (row.marks?.length) runs({ ...row, runs: row.marks }, px, left, left + width, top, children);
         }
         return { type: 'group', children };
     }
 }
 
-function placed(rows) {
+function placed(rows, from, to) {
     let top = 0;
     return rows.map(row => {
         top += row.gap ?? 0;
-        const at = { ...row, top };
+        const at = { ...(row.runs?.length > CROWDED ? crowded(row, from, to) : row), top };
         top += row.height + 1;
         return at;
     });
+}
+
+/** Runs that no pixel could show one by one, as columns of what share each colour has there; violations stay runs. */
+function crowded(row, from, to) {
+    const width = (to - from) / COLUMNS;
+    const columns = Array.from({ length: COLUMNS }, () => new Map());
+    for (const run of row.runs) {
+        const [begin, end] = [Math.max(from, run.from), Math.min(to, run.to)];
+        for (let at = Math.floor((begin - from) / width); at < COLUMNS && from + at * width < end; at++) {
+            const share = (Math.min(end, from + (at + 1) * width) - Math.max(begin, from + at * width)) / width;
+            if (share > 0) columns[at].set(run.fill, (columns[at].get(run.fill) ?? 0) + share);
+        }
+    }
+    const bars = columns.map((shares, at) => ({ from: from + at * width, to: from + (at + 1) * width, parts: [...shares], info: 'zoom in for each run' }));
+    const { runs: all, ...rest } = row;
+    return { ...rest, bars, marks: all.filter(run => run.violation), exact: false };
 }
 
 const label = (row, left, top) => ({

@@ -25,6 +25,7 @@ export class LivePage {
     #frozen = null;
     #range = null;
     #asking = new Latest();
+    #files = null;
     #bounds = [0, 1];
 
     constructor(root, { session, query }) {
@@ -63,7 +64,21 @@ export class LivePage {
 
     #told(status) {
         this.#status = status;
+        if (status.state === 'lost' && this.#store.version === 0) this.#askWhy();
         this.#painter.want();
+    }
+
+    /** No frame ever came: a log of files has nothing live. */
+    async #askWhy() {
+        try {
+            const { live, log } = await get('/api/sessions');
+            if (live !== false) return;
+            this.#socket.close();
+            this.#files = log;
+            this.#painter.now();
+        } catch {
+            // The server is away: the connection says so.
+        }
     }
 
     #keys() {
@@ -203,6 +218,10 @@ export class LivePage {
     }
 
     #nothingYet() {
+        if (this.#files) {
+            return html`<p class="empty">The log ${this.#files} is of files, so nothing of it is live: session <b class="mono">${this.#session}</b> is in the
+                <a href=${sessionPath(this.#session)}>explorer</a>. Brokers are watched with <code>trapline serve --log embedded:.trapline</code> or <code>--log kafka:HOST:PORT</code>.</p>`;
+        }
         if (this.#store.version === 0) {
             return html`<p class="empty">${this.#status.state === 'lost' ? connection(this.#status) : `asking for ${this.#session}…`}</p>`;
         }

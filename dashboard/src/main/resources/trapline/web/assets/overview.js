@@ -17,7 +17,7 @@ export class OverviewPage {
     #root;
     #store = new LiveStore();
     #painter;
-    #socket;
+    #socket = null;
     #listed = null;
     #error = null;
     #status = { state: 'connecting' };
@@ -26,6 +26,7 @@ export class OverviewPage {
     #rates = new Map();
     #endings = [];
     #loading = false;
+    #ended = false;
 
     constructor(root, { query }) {
         this.#root = root;
@@ -33,7 +34,6 @@ export class OverviewPage {
         document.title = 'Trapline';
         this.#painter = new Painter(() => this.#paint());
         this.#endings.push(bind('Sessions', this.#keys()));
-        this.#socket = new LiveSocket(null, frame => this.#framed(frame), told => this.#told(told));
         const refreshing = setInterval(() => document.hidden || this.#load(), REFRESH);
         this.#endings.push(() => clearInterval(refreshing));
         this.#load();
@@ -45,7 +45,8 @@ export class OverviewPage {
     }
 
     end() {
-        this.#socket.close();
+        this.#ended = true;
+        this.#socket?.close();
         this.#painter.end();
         this.#endings.forEach(end => end());
     }
@@ -74,11 +75,18 @@ export class OverviewPage {
         try {
             this.#listed = await get('/api/sessions');
             this.#error = null;
+            this.#watch();
         } catch (failure) {
             this.#error = failure.message;
         }
         this.#loading = false;
         this.#painter.want();
+    }
+
+    /** A log of files has nothing live. */
+    #watch() {
+        if (this.#socket || this.#ended || this.#listed.live === false) return;
+        this.#socket = new LiveSocket(null, frame => this.#framed(frame), told => this.#told(told));
     }
 
     #framed(frame) {
@@ -138,10 +146,10 @@ export class OverviewPage {
             ${this.#listed ? html`<span class="mono">${this.#listed.log}</span>` : nothing}
             <span>${plural(rows.length, 'session')}, ${count(open)} open</span>
             <input id="filter" type="search" placeholder="filter  /" spellcheck="false" aria-label="filter sessions" .value=${this.#filter} @input=${event => this.#filtered(event.target.value)}>
-            <span class="right" id="connection">${connection(this.#status)} ${this.#lag()}</span></div>
+            <span class="right" id="connection">${this.#listed?.live === false ? nothing : connection(this.#status)} ${this.#lag()}</span></div>
             ${this.#error ? html`<p class="error">${this.#error}</p>` : nothing}
             ${(this.#listed?.damaged ?? []).map(text => html`<p class="error">${text}</p>`)}
-            ${open === 0 && this.#listed ? html`<p class="empty">No session is open. One starts with <code>trapline record --guest ssbd-per-task --log ${this.#listed.log}</code>,
+            ${open === 0 && this.#listed?.live ? html`<p class="empty">No session is open. One starts with <code>trapline record --guest ssbd-per-task --log ${this.#listed.log}</code>,
                 a trace with <code>trapline import --follow /sys/kernel/tracing/trace_pipe --log ${this.#listed.log}</code>; it is listed here at once.</p>` : nothing}
             ${this.#listed?.live === false ? html`<p class="empty">This log is of files: nothing can be watched live. <code>trapline serve --log embedded:.trapline</code> or <code>--log kafka:HOST:PORT</code> can.</p>` : nothing}
             ${rows.length > 0 ? this.#table(rows) : this.#listed ? nothing : html`<p class="muted">asking…</p>`}`;

@@ -14,7 +14,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -60,15 +59,9 @@ class ConsumerExamplesTest {
     void pythonCountsExitsByReason() throws IOException, InterruptedException {
         Process modules = start(List.of(PYTHON, "-c", "import kafka, lz4, avro.io"));
         modules.getInputStream().readAllBytes();
-        boolean there = modules.waitFor() == 0;
-        if (!there) {
-            System.out.println(
-                    "python3-kafka, python3-lz4 and python3-avro are not there: skipped");
-        }
-        assertFalse(
-                !there && "required".equals(System.getProperty("trapline.tools")),
-                "python3-kafka, python3-lz4 and python3-avro are required");
-        Assumptions.assumeTrue(there);
+        Programs.require(
+                modules.waitFor() == 0,
+                "python3-kafka, python3-lz4 and python3-avro are not installed");
         Map<String, Long> expected = new TreeMap<>();
         for (Envelope envelope : live) {
             if (envelope.event() instanceof VmExited exit) {

@@ -1,6 +1,8 @@
 package trapline.recorder.observe;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Instant;
 import java.time.InstantSource;
@@ -11,6 +13,8 @@ import org.junit.jupiter.api.Test;
 import trapline.engine.event.Envelope;
 import trapline.engine.event.Event;
 import trapline.engine.event.ObservedEvent.EventsLost;
+import trapline.engine.event.ObservedEvent.TraceClock;
+import trapline.engine.event.ObservedEvent.TraceOpened;
 import trapline.engine.event.ObservedEvent.TracepointHit;
 import trapline.engine.event.Stamp;
 import trapline.engine.event.Stamp.Scope;
@@ -20,6 +24,7 @@ import trapline.journal.SessionWriter;
 import trapline.schemas.Checkpoint;
 import trapline.schemas.ClosingRecord;
 import trapline.schemas.ExitObserved;
+import trapline.schemas.ExitObserved.Took;
 import trapline.schemas.ExitStatistics;
 
 /// What dashboards are told of an imported trace.
@@ -98,6 +103,19 @@ class ObservedExitsTest {
         assertEquals(Optional.of(true), told.subject().write());
         assertEquals(3, told.effort().events());
         assertEquals(1, told.stamp().vcpu());
+        // The test's events come at nanoseconds 1 to 3.
+        assertEquals(Took.nanos(2), told.took());
+        assertFalse(told.effort().userspace());
+    }
+
+    @Test
+    void onlyClocksThatTellNanosecondsMeasure() {
+        tell(0, new TraceOpened("t", "ftrace", TraceClock.COUNTS));
+        exit(0, 32);
+        hit(0, Tracepoint.KVM_USERSPACE_EXIT, 1, 0);
+        hit(0, Tracepoint.KVM_ENTRY, 1, 0);
+        assertEquals(Took.UNKNOWN, kept.exits.getFirst().took());
+        assertTrue(kept.exits.getFirst().effort().userspace());
     }
 
     @Test

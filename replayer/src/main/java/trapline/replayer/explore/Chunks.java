@@ -14,12 +14,13 @@ import trapline.replayer.Session;
 import trapline.schemas.Checkpoint;
 import trapline.schemas.CheckpointRef;
 
-/// A session's events by chunks, the last few of them kept.
+/// A session's events by chunks, the last two of them kept.
 ///
 /// A chunk is read from the checkpoint before it, so that the time does not depend on where it is.
 final class Chunks {
 
-    private static final int KEPT = 3;
+    /// What is around a place may be in two.
+    private static final int KEPT = 2;
 
     private final Map<Long, Chunk> kept = new LinkedHashMap<>(KEPT, 1, true);
 

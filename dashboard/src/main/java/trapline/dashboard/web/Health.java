@@ -11,9 +11,12 @@ import trapline.dashboard.live.Live;
 final class Health implements Routes {
 
     private final Live live;
+    private final boolean open;
 
-    Health(Live live) {
+    /// @param open whether everybody who can ask may know why
+    Health(Live live, boolean open) {
         this.live = live;
+        this.open = open;
     }
 
     @Override
@@ -26,7 +29,7 @@ final class Health implements Routes {
         context.status(trouble.isEmpty() ? 200 : 503);
         Map<String, Object> tree = new LinkedHashMap<>();
         tree.put("ok", trouble.isEmpty());
-        trouble.ifPresent(why -> tree.put("error", why));
+        trouble.ifPresent(why -> tree.put("error", open ? why : "the log does not answer"));
         Answers.send(context, tree);
     }
 }

@@ -49,7 +49,7 @@ public final class WebServer implements AutoCloseable {
             throw new IllegalArgumentException("beyond loopback without " + listen.missing());
         }
         Live statistics = new Live(journal);
-        List<Routes> all = routes(journal, statistics, live);
+        List<Routes> all = routes(listen, journal, statistics, live);
         Javalin javalin = Javalin.create(config -> configure(config, listen, all));
         try {
             javalin.start();
@@ -65,12 +65,13 @@ public final class WebServer implements AutoCloseable {
     }
 
     /// All there is to ask for. Whoever adds a path adds its [Routes] here.
-    private static List<Routes> routes(Journal journal, Live statistics, boolean live) {
+    private static List<Routes> routes(
+            Listen listen, Journal journal, Live statistics, boolean live) {
         Uploads uploads = new Uploads();
         return List.of(
                 new Failures(),
                 new StaticFiles(),
-                new Health(statistics),
+                new Health(statistics, listen.token().isEmpty()),
                 new SessionList(journal, live),
                 new SessionExplorer(journal),
                 new LiveRoutes(statistics),

@@ -28,6 +28,9 @@ import org.junit.jupiter.api.io.TempDir;
 import trapline.journal.ExitTail;
 import trapline.journal.Journal;
 import trapline.journal.Journals;
+import trapline.replayer.Names;
+import trapline.replayer.Session;
+import trapline.replayer.Tally;
 import trapline.schemas.ExitObserved;
 
 /// Who comes in the middle of a recording sees what who was there from the start does: the topic, record for
@@ -126,8 +129,26 @@ class LateViewerTest {
                         late.types::toString);
                 assertTrue(first.windows.isEmpty());
             }
-            compare(new Topic(session).exits, lines.get());
+            Topic topic = new Topic(session);
+            compare(topic.exits, lines.get());
+            assertEquals(counted(session), topic.byReason);
         }
+    }
+
+    /// What `stat` says of the session's events.
+    private static Map<String, Long> counted(String name) {
+        Map<String, Long> counts = new TreeMap<>();
+        try (Session session = Session.open(journal, name)) {
+            Tally tally = new Tally(session.vendor(), session.vcpus());
+            session.events((envelope, _) -> {
+                tally.add(envelope);
+                return true;
+            });
+            tally.exitsByReason()
+                    .forEach((reason, count) ->
+                            counts.put(Names.exit(session.vendor(), reason), count));
+        }
+        return counts;
     }
 
     private static long exits(JsonNode session) {

@@ -24,6 +24,8 @@ final class Watched implements WebSocket.Listener, AutoCloseable {
     final Map<Long, JsonNode> windows = new TreeMap<>();
     JsonNode last;
     Throwable failure;
+    private boolean paused;
+    private boolean owed;
     private final StringBuilder text = new StringBuilder();
     private final HttpClient client = HttpClient.newHttpClient();
     private final WebSocket socket;
@@ -48,7 +50,11 @@ final class Watched implements WebSocket.Listener, AutoCloseable {
             text.setLength(0);
             notifyAll();
         }
-        from.request(1);
+        if (paused) {
+            owed = true;
+        } else {
+            from.request(1);
+        }
         return null;
     }
 
@@ -62,6 +68,19 @@ final class Watched implements WebSocket.Listener, AutoCloseable {
             long end = begin + window.get("millis").asLong();
             windows.keySet().removeIf(other -> other >= begin && other < end);
             windows.put(begin, window);
+        }
+    }
+
+    /// Takes no more than is on its way.
+    synchronized void pause() {
+        paused = true;
+    }
+
+    synchronized void resume() {
+        paused = false;
+        if (owed) {
+            owed = false;
+            socket.request(1);
         }
     }
 

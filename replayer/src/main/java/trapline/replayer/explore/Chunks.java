@@ -46,6 +46,10 @@ final class Chunks {
         return Optional.ofNullable(kept.get(number));
     }
 
+    void forget() {
+        kept.clear();
+    }
+
     private void keep(Chunk chunk) {
         kept.put(chunk.number(), chunk);
         if (kept.size() > KEPT) {

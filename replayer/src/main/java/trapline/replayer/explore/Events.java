@@ -33,13 +33,17 @@ final class Events implements AutoCloseable {
         opened = System.nanoTime();
     }
 
-    /// The session as the log has it now: an open one gets checkpoints, and ends.
+    /// The session as the log has it now: an open one gets checkpoints, and ends; then what was the newest is so no more.
     Session session() {
         if (session.entry().status() == Status.OPEN && isStale(opened)) {
             Session again = Session.open(journal, session.name());
             session.close();
             session = again;
             opened = System.nanoTime();
+            if (session.entry().status() != Status.OPEN) {
+                end = null;
+                chunks.forget();
+            }
         }
         return session;
     }

@@ -20,6 +20,7 @@ import trapline.journal.SessionReader;
 import trapline.replayer.EventFields.Hex;
 import trapline.replayer.Session;
 import trapline.replayer.SessionRows;
+import trapline.schemas.CheckpointPage;
 import trapline.schemas.CheckpointRef;
 
 /// Looks at one session at any place, as trees that JSON is made of.
@@ -29,6 +30,9 @@ import trapline.schemas.CheckpointRef;
 public final class Explorer implements AutoCloseable {
 
     private static final int MOST_CHECKPOINTS = 500;
+
+    /// Of a long session each checkpoint would be in a page of its own, to be loaded for it.
+    private static final int MOST_PAGES = 32;
 
     private final Events events;
     private final AtomicInteger asking;
@@ -108,7 +112,8 @@ public final class Explorer implements AutoCloseable {
     /// Some of them, evenly spread.
     private static List<Object> checkpoints(SessionReader reader) {
         int count = reader.checkpoints();
-        int step = Math.max(1, Math.ceilDiv(count, MOST_CHECKPOINTS));
+        int most = count <= MOST_PAGES * CheckpointPage.SIZE ? MOST_CHECKPOINTS : MOST_PAGES;
+        int step = Math.max(1, Math.ceilDiv(count, most));
         List<Object> rows = new ArrayList<>();
         for (int number = step - 1; number < count; number += step) {
             CheckpointRef ref = reader.checkpointRef(number);

@@ -31,7 +31,7 @@ import trapline.replayer.DiffResult;
 import trapline.replayer.Session;
 
 /// Guests to run and to record, as a user would name them.
-final class Guests {
+public final class Guests {
 
     private static final String PROGRAM = "test";
     private static final long SEED = 7;
@@ -39,7 +39,7 @@ final class Guests {
     private Guests() {}
 
     /// What is recorded when `guest` (built in, or a file of `resources/guests`) runs.
-    static Plan plan(String guest, String cpu, String policyName) {
+    public static Plan plan(String guest, String cpu, String policyName) {
         return plan(guest, cpu, policyName, SEED);
     }
 
@@ -94,7 +94,7 @@ final class Guests {
         return new Recorder(journal, PROGRAM, InstantSource.system());
     }
 
-    static Recorded record(Journal journal, Plan plan) {
+    public static Recorded record(Journal journal, Plan plan) {
         return record(recorder(journal), plan);
     }
 

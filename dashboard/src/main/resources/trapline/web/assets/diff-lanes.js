@@ -1,6 +1,6 @@
 // Both sides of a diff on one axis of guest ops: exits as bars, interception as runs, the first divergence as a line.
 import { draggable } from '/assets/drag.js';
-import { count, plural } from '/assets/format.js';
+import { bitmapName, count, plural } from '/assets/format.js';
 import { Lanes } from '/assets/lanes.js';
 import { seriesColour } from '/assets/theme.js';
 
@@ -115,7 +115,7 @@ function intercepts({ intercepts: { base = [], candidate = [] } = {} }, sides) {
     const key = ({ msr, bitmap }) => `${msr}/${bitmap ?? 1}`;
     const pairs = new Map();
     for (const [side, list] of [['base', base], ['candidate', candidate]]) {
-        for (const one of list) pairs.set(key(one), { ...pairs.get(key(one)), [side]: one, name: one.name || one.msr });
+        for (const one of list) pairs.set(key(one), { ...pairs.get(key(one)), [side]: one, name: `${one.name || one.msr}${one.bitmap === undefined ? '' : ` ${bitmapName(one.bitmap)}`}` });
     }
     const told = [...pairs.values()].map(pair => ({ ...pair, differs: JSON.stringify(pair.base?.runs) !== JSON.stringify(pair.candidate?.runs) }));
     const moving = told.filter(({ differs, base: one, candidate: other }) => differs || one?.runs.length > 1 || other?.runs.length > 1);

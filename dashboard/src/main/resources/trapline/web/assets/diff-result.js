@@ -1,17 +1,20 @@
 // What a diff found, in tables.
 import { html, nothing } from '/lib/lit-html/lit-html.js';
 import { count, figure, signed } from '/assets/format.js';
+import { flat } from '/assets/explorer-events.js';
+import { reasonLegend } from '/assets/legend.js';
 import { sessionPath } from '/assets/router.js';
 
 const MOST_ROWS = 40;
 
 /** `about`: `{ id, recorded, name }`: the session, whether the base is what was recorded, and how policies are called. */
-export function result({ result: diff }, about) {
+export function result({ result: diff, timeline }, about) {
     const { base, candidate, comparison, firstDivergence, guestVisible } = diff;
     return html`
         <p class="verdict" id="verdict">${verdict(comparison, about.name(base.policy), about.name(candidate.policy))}</p>
         ${(diff.notes ?? []).map(note => html`<p class="notice">${note}</p>`)}
         <figure id="timeline"><figcaption>Exits of each vCPU by guest op <small>base above, candidate below; colours are reasons; R, W: RDMSR, WRMSR exits; red line: first divergence</small></figcaption>
+            ${reasonLegend((timeline?.vcpus ?? []).flatMap(lane => [...lane.base, ...lane.candidate].flatMap(([, , , reasons]) => Object.keys(reasons ?? {}))))}
             <div class="scrolled"><div class="lanes"></div></div><div class="readout"><span id="readout" class="mono"></span></div></figure>
         <div class="compared"><div>${totals(diff, about)}</div>
             <div>${divergence(firstDivergence, about)} ${visible(guestVisible)} ${broken(diff, about)} ${sensitivities(comparison, diff.costs)}</div></div>`;
@@ -91,7 +94,7 @@ const op = ({ op: index, name, baseEvents, candidateEvents }) =>
 function side(event) {
     if (!event) return 'no event';
     const { type, ...fields } = event;
-    return html`<b>${type}</b> ${Object.entries(fields).map(([name, value]) => `${name}=${typeof value === 'object' ? JSON.stringify(value) : value}`).join(' ')}`;
+    return html`<b>${type}</b> ${flat(fields).map(([name, value]) => `${name}=${value}`).join(' ')}`;
 }
 
 function visible({ identical, count: n, differences }) {
@@ -105,7 +108,7 @@ function broken({ base, candidate }, { id, recorded }) {
     const rows = [['base', base, recorded], ['candidate', candidate, false]].flatMap(([name, { violations }, linked]) => violations.map(one => ({ name, one, linked })));
     return html`<section id="violations"><h2>Safety rules broken</h2>${rows.length === 0 ? html`<p class="muted">none, on either side</p>`
         : html`<table class="data"><thead><tr><th>side</th><th>rule</th><th></th><th class="n">times</th><th>first</th></tr></thead><tbody>
-            ${rows.map(({ name, one, linked }) => html`<tr><td>${name}</td><td class="mono bad">${one.rule}</td><td>${one.message} <small>${one.source}</small></td><td class="n">${count(one.count)}</td>
+            ${rows.map(({ name, one, linked }) => html`<tr><td class="nowrap">${name}</td><td class="mono bad">${one.rule}</td><td>${one.message} <small>${one.source}</small></td><td class="n">${count(one.count)}</td>
                 <td class="nowrap">${linked ? html`<a href=${sessionPath(id, { vcpu: one.vcpu, seq: one.seq })}>vCPU ${one.vcpu} #${count(one.seq)}</a>` : html`vCPU ${one.vcpu}, op ${count(one.op)}`}</td></tr>`)}</tbody></table>`}</section>`;
 }
 

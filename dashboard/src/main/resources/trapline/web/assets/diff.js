@@ -192,9 +192,9 @@ export class DiffPage {
         const form = this.#form;
         const imported = this.#info?.imported;
         return html`<div class="chooser" @keydown=${event => event.key === 'Enter' && event.target.matches('input') && this.#submit()}>
-            <label>base <input id="base" list="base-list" size="28" spellcheck="false" placeholder=${imported ? 'a policy: traces have none' : `recorded: ${this.#info?.policy ?? ''}`}
+            <label>base <input id="base" list="base-list" size="24" spellcheck="false" placeholder=${imported ? 'a policy: traces have none' : `recorded: ${this.#info?.policy ?? ''}`}
                 .value=${live(form.base)} @input=${event => this.#typed('base', event.target.value)}></label>
-            <label>candidate <input id="candidate" list="candidate-list" size="44" spellcheck="false" placeholder="kvm-6.1,spec-ctrl=v4"
+            <label>candidate <input id="candidate" list="candidate-list" size="36" spellcheck="false" placeholder="kvm-6.1,spec-ctrl=v4"
                 .value=${live(form.candidate)} @input=${event => this.#typed('candidate', event.target.value)}></label>
             <label>with <select id="mechanism" @change=${event => this.#added(event.target)}><option value="">a mechanism…</option>
                 ${mechanisms.map(({ mechanism, variants }) => html`<optgroup label=${mechanism}>${variants.map(variant => html`<option value="${mechanism}=${variant}">${variant}</option>`)}</optgroup>`)}</select></label>

@@ -35,7 +35,7 @@ export function why(session, answer, extra) {
 }
 
 /** Fields by path. */
-function flat(fields, prefix = '') {
+export function flat(fields, prefix = '') {
     return Object.entries(fields ?? {}).flatMap(([name, value]) => (value !== null && typeof value === 'object'
         ? flat(value, `${prefix}${name}.`)
         : [[prefix + name, String(value)]]));

@@ -11,6 +11,12 @@ const MOST_INTERCEPTS = 10;
 /** The reason of an exit's label, without its subject. */
 export const reasonOf = label => (label ?? 'exit').split(' ')[0];
 
+/** The reasons of all exits of a timeline's answer. */
+export const reasonsOf = ({ lanes }) => lanes.flatMap(({ mode, bins = [] }) => [
+    ...mode.filter(run => run[2] === 'exit').map(run => reasonOf(run[3])),
+    ...bins.flatMap(([, , , reasons]) => Object.keys(reasons ?? {})),
+]);
+
 /** The rows of a timeline's answer; of the chosen vCPU all, of others what they do where there are many. */
 export function rowsOf({ lanes }, chosen) {
     const rows = [];

@@ -4,10 +4,11 @@ import { get, Latest, part } from '/assets/api.js';
 import { draggable } from '/assets/drag.js';
 import { around, placePath, why } from '/assets/explorer-events.js';
 import { statePanel } from '/assets/explorer-state.js';
-import { mapRow, rowsOf } from '/assets/explorer-timeline.js';
+import { mapRow, reasonsOf, rowsOf } from '/assets/explorer-timeline.js';
 import { count, dateTime, percent, plural } from '/assets/format.js';
 import { bind } from '/assets/keys.js';
 import { Lanes } from '/assets/lanes.js';
+import { reasonLegend } from '/assets/legend.js';
 import { status } from '/assets/live.js';
 import { pair } from '/assets/live-stretch.js';
 import { diffPath, go, livePath, place as here, remember } from '/assets/router.js';
@@ -392,7 +393,7 @@ export class ExplorerPage {
                 <nav><a href=${livePath(info.session)}>live</a> <a href=${diffPath(info.session)}>diff</a></nav></div>
             <figure id="map"><div class="lanes"></div>${this.#map && (this.#map.ready ?? 1) < 1
                 ? html`<small id="indexing">indexing the session: ${percent(this.#map.ready)}</small>` : nothing}</figure>
-            <figure id="timeline"><div class="scrolled"><div class="lanes"></div></div>
+            <figure id="timeline">${reasonLegend(this.#timeline ? reasonsOf(this.#timeline) : [])}<div class="scrolled"><div class="lanes"></div></div>
                 <figcaption class="readout"><span id="readout" class="mono">${this.#readout || this.#hint()}</span>
                     <small>${this.#timeline && !this.#timeline.exact ? 'bars are exits by reason: zoom in for each event; ' : ''}x axis: order of events in the session</small></figcaption></figure>
             ${this.#bar()}

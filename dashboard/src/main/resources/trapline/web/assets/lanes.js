@@ -100,7 +100,15 @@ function crowded(row, from, to) {
             if (share > 0) columns[at].set(run.fill, (columns[at].get(run.fill) ?? 0) + share);
         }
     }
-    const bars = columns.map((shares, at) => ({ from: from + at * width, to: from + (at + 1) * width, parts: [...shares], info: 'zoom in for each run' }));
+    const totals = new Map();
+    columns.forEach(shares => shares.forEach((share, fill) => totals.set(fill, (totals.get(fill) ?? 0) + share)));
+    const fills = [...totals.keys()].sort((a, b) => totals.get(b) - totals.get(a));
+    const bars = columns.map((shares, at) => ({
+        from: from + at * width,
+        to: from + (at + 1) * width,
+        parts: fills.filter(fill => shares.has(fill)).map(fill => [fill, shares.get(fill)]),
+        info: 'zoom in for each run',
+    }));
     const { runs: all, ...rest } = row;
     return { ...rest, bars, marks: all.filter(run => run.violation), exact: false };
 }

@@ -249,8 +249,9 @@ function partial(windows, session) {
     const last = windows.at(-1);
     if (!last || session.status !== 'open') return windows;
     const passed = Math.max((session.newest ?? 0) - last.begin, 0);
-    if (passed >= last.millis || passed < 100) return windows;
-    return [...windows.slice(0, -1), { ...last, millis: passed }];
+    if (passed >= last.millis) return windows;
+    if (passed < 200 && windows.length > 1) return windows.slice(0, -1);
+    return [...windows.slice(0, -1), { ...last, millis: Math.max(passed, 1) }];
 }
 
 /** Exits a second over the newest whole window. */

@@ -35,7 +35,7 @@ export function withQuery(path, query, changes = {}) {
         if (value === null || value === undefined || value === '') all.delete(name);
         else all.set(name, String(value));
     }
-    const text = all.toString().replaceAll('%3A', ':').replaceAll('%2C', ',');
+    const text = all.toString().replaceAll('%3A', ':').replaceAll('%2C', ',').replaceAll('%3D', '=');
     return text ? `${path}?${text}` : path;
 }
 

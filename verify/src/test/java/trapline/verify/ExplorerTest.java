@@ -442,7 +442,33 @@ class ExplorerTest {
         "every-op,             Icelake-Server, kvm-6.18, 120, 450",
     })
     void lanesAreWhatTheMachineDid(String guest, String cpu, String policy, long from, long to) {
-        Plan plan = Guests.plan(guest, cpu, policy);
+        assertLanes(Guests.plan(guest, cpu, policy), from, to);
+    }
+
+    /// Two vCPUs on the pCPUs of one another, with values of their own in SPEC_CTRL.
+    @ParameterizedTest
+    @CsvSource({"Icelake-Server, kvm-6.1", "EPYC-Milan, kvm-6.12", "EPYC-Rome, kvm-6.1"})
+    void vcpusThatShareAPcpu(String cpu, String policy) {
+        String text =
+                """
+                scenario: sharing
+                vcpus: 2
+                program:
+                  - repeat: 20
+                    do:
+                      - wrmsr: {msr: IA32_SPEC_CTRL, value: {random: [0, 1]}}
+                      - run: {random: [100, 5000]}
+                      - cpuid: {leaf: 0x1}
+                      - preempt: {pcpu: 1}
+                      - run: {random: [100, 5000]}
+                      - wrmsr: {msr: IA32_SPEC_CTRL, value: {random: [0, 1]}}
+                      - preempt: {pcpu: 0}
+                      - preempt: {}
+                """;
+        assertLanes(Guests.scenario(text, cpu, policy), 0, 100_000);
+    }
+
+    private void assertLanes(Plan plan, long from, long to) {
         try (Looked looked = new Looked(plan, 100)) {
             long end = Math.min(to, looked.events.size());
             JsonNode timeline =

@@ -55,7 +55,8 @@ final class CoarseLane {
 
     /// An event of the machine, of this vCPU or of one that may share its pCPU.
     void state(Envelope envelope, MachineState machine) {
-        if (machine.vcpu(vcpu).pcpu() != envelope.stamp().pcpu()) {
+        if (envelope.stamp().vcpu() != vcpu
+                && machine.vcpu(vcpu).pcpu() != envelope.stamp().pcpu()) {
             return;
         }
         long order = envelope.stamp().order();

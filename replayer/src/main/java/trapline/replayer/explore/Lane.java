@@ -82,7 +82,8 @@ final class Lane {
 
     /// An event of the machine has happened, of this vCPU or of one that may share its pCPU.
     void after(Envelope envelope, MachineState machine) {
-        if (machine.vcpu(vcpu).pcpu() != envelope.stamp().pcpu()) {
+        if (envelope.stamp().vcpu() != vcpu
+                && machine.vcpu(vcpu).pcpu() != envelope.stamp().pcpu()) {
             return;
         }
         long order = envelope.stamp().order();

@@ -58,10 +58,11 @@ final class WorkerCommand extends LogCommand implements Callable<Integer> {
     @Option(
             names = "--threads",
             paramLabel = "N",
-            defaultValue = "1",
-            description =
-                    "How many partitions of exits it counts at once. Default: ${DEFAULT-VALUE}")
-    int threads;
+            description = {
+                "How many partitions of exits it counts at once.",
+                "Default: the number of processors, 4 at most"
+            })
+    Integer threads;
 
     @Option(
             names = "--only",
@@ -111,14 +112,16 @@ final class WorkerCommand extends LogCommand implements Callable<Integer> {
         if (evaluating < 1 || evaluating > 1024) {
             throw usage("--parallel: expected 1 to 1024, found %d", evaluating);
         }
-        if (threads < 1 || threads > 1024) {
-            throw usage("--threads: expected 1 to 1024, found %d", threads);
+        int counting =
+                threads == null ? Math.min(4, Runtime.getRuntime().availableProcessors()) : threads;
+        if (counting < 1 || counting > 1024) {
+            throw usage("--threads: expected 1 to 1024, found %d", counting);
         }
         if (only == null) {
-            return new Worker.Plan(address(), threads, evaluating);
+            return new Worker.Plan(address(), counting, evaluating);
         }
         return switch (work()) {
-            case STATISTICS -> new Worker.Plan(address(), threads, 0);
+            case STATISTICS -> new Worker.Plan(address(), counting, 0);
             case DIFFS -> new Worker.Plan(address(), 0, evaluating);
         };
     }

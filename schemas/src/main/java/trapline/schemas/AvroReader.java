@@ -99,6 +99,24 @@ public final class AvroReader {
         return text;
     }
 
+    /// A text that is probably this one, which is then not made again.
+    String readString(String likely) {
+        int before = position;
+        int length = readLength();
+        if (length == likely.length()) {
+            int same = 0;
+            while (same < length && bytes[position + same] == likely.charAt(same)) {
+                same++;
+            }
+            if (same == length) {
+                position += length;
+                return likely;
+            }
+        }
+        position = before;
+        return readString();
+    }
+
     public byte[] readBytes() {
         return readFixed(readLength());
     }

@@ -104,4 +104,30 @@ class RecordCodecTest {
             assertArrayEquals(record, frame.encode(back));
         }
     }
+
+    /// A glance says what the whole record does.
+    @Test
+    void aGlanceSeesWhatIsThere() {
+        Samples samples = new Samples(11);
+        Frame<ExitObserved> whole =
+                new Frame<>(ExitObserved.CODEC, Framing.SINGLE_OBJECT, Writers.OURS);
+        Frame<ExitGlance> glances =
+                new Frame<>(new ExitGlance().codec(), Framing.SINGLE_OBJECT, Writers.OURS);
+        for (int i = 0; i < SAMPLES; i++) {
+            ExitObserved exit = (ExitObserved) samples.of(ExitObserved.class);
+            ExitGlance glance = glances.decode(whole.encode(exit));
+            assertEquals(exit.session(), glance.session());
+            assertEquals(exit.stamp().vcpu(), glance.vcpu());
+            assertEquals(exit.reason().number(), glance.reason());
+            assertEquals(exit.reason().name(), glance.reasonName());
+            assertEquals(
+                    exit.subject().msr().map(Integer::toUnsignedLong).orElse(-1L), glance.msr());
+            assertEquals(exit.subject().write().orElse(false), glance.write());
+            assertEquals(exit.effort().reflected(), glance.reflected());
+            assertEquals(exit.effort().mutations(), glance.mutations());
+            assertEquals(exit.effort().hostMsrReads(), glance.hostMsrReads());
+            assertEquals(exit.effort().hostMsrWrites(), glance.hostMsrWrites());
+            assertEquals(exit.recordedMillis(), glance.recordedMillis());
+        }
+    }
 }

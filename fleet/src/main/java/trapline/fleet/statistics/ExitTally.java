@@ -1,10 +1,10 @@
 package trapline.fleet.statistics;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
-import trapline.schemas.ExitObserved;
+import trapline.schemas.ExitGlance;
 import trapline.schemas.ExitStatistics.ReasonCount;
 import trapline.schemas.ExitWindow;
 import trapline.schemas.ExitWindow.MsrCount;
@@ -15,8 +15,15 @@ final class ExitTally {
     /// A guest may access any of 4 billion.
     static final int MOST_MSRS = 1024;
 
-    private final Map<Long, Reason> reasons = new TreeMap<>();
-    private final Map<Long, Count> msrs = new TreeMap<>();
+    /// No vendor has so many, but a damaged host may say anything.
+    static final int MOST_REASONS = 1024;
+
+    /// What the reasons beyond these are counted as.
+    private static final long OTHER = Long.MAX_VALUE;
+
+    private final LongCounts reasons = new LongCounts();
+    private final LongCounts msrs = new LongCounts();
+    private final Map<Long, String> names = new HashMap<>();
     private long exits;
     private long reflected;
     private long mutations;
@@ -24,31 +31,20 @@ final class ExitTally {
     private long hostMsrWrites;
     private long otherMsrs;
 
-    private static final class Count {
-        private long count;
-    }
-
-    private static final class Reason {
-        private final String name;
-        private long count;
-
-        Reason(String name) {
-            this.name = name;
-        }
-    }
-
     long exits() {
         return exits;
     }
 
-    void count(ExitObserved exit) {
+    void count(ExitGlance exit) {
         exits++;
-        reflected += exit.effort().reflected() ? 1 : 0;
-        mutations += exit.effort().mutations();
-        hostMsrReads += exit.effort().hostMsrReads();
-        hostMsrWrites += exit.effort().hostMsrWrites();
-        reason(exit.reason().number(), exit.reason().name(), 1);
-        exit.subject().msr().ifPresent(msr -> msr(msr, exit.subject().write().orElse(false), 1));
+        reflected += exit.reflected() ? 1 : 0;
+        mutations += exit.mutations();
+        hostMsrReads += exit.hostMsrReads();
+        hostMsrWrites += exit.hostMsrWrites();
+        reason(exit.reason(), exit.reasonName(), 1);
+        if (exit.msr() >= 0) {
+            msr(exit.msr() << 1 | (exit.write() ? 1 : 0), 1);
+        }
     }
 
     void add(ExitWindow window) {
@@ -59,7 +55,11 @@ final class ExitTally {
         hostMsrWrites += window.hostMsrWrites();
         otherMsrs += window.otherMsrs();
         window.byReason().forEach(row -> reason(row.reason(), row.reasonName(), row.count()));
-        window.byMsr().forEach(row -> msr(row.msr(), row.write(), row.count()));
+        window.byMsr()
+                .forEach(row ->
+                        msr(
+                                Integer.toUnsignedLong(row.msr()) << 1 | (row.write() ? 1 : 0),
+                                row.count()));
     }
 
     void add(ExitTally other) {
@@ -69,31 +69,38 @@ final class ExitTally {
         hostMsrReads += other.hostMsrReads;
         hostMsrWrites += other.hostMsrWrites;
         otherMsrs += other.otherMsrs;
-        other.reasons.forEach((number, reason) -> reason(number, reason.name, reason.count));
-        other.msrs.forEach((key, row) -> msr((int) (key >>> 1), (key & 1) != 0, row.count));
+        other.reasons.each(
+                (number, count) -> reason(number, other.names.getOrDefault(number, ""), count));
+        other.msrs.each(this::msr);
     }
 
     private void reason(long number, String name, long count) {
-        reasons.computeIfAbsent(number, _ -> new Reason(name)).count += count;
+        if (reasons.has(number)) {
+            reasons.add(number, count);
+        } else if (number == OTHER || (reasons.size() < MOST_REASONS && number != Long.MIN_VALUE)) {
+            names.put(number, name);
+            reasons.add(number, count);
+        } else {
+            reason(OTHER, "other", count);
+        }
     }
 
-    private void msr(int msr, boolean write, long count) {
-        long key = Integer.toUnsignedLong(msr) << 1 | (write ? 1 : 0);
-        Count row = msrs.get(key);
-        if (row == null && msrs.size() >= MOST_MSRS) {
+    /// @param key the MSR and, in the lowest bit, whether it was written
+    private void msr(long key, long count) {
+        if (msrs.size() >= MOST_MSRS && !msrs.has(key)) {
             otherMsrs += count;
         } else {
-            msrs.computeIfAbsent(key, _ -> new Count()).count += count;
+            msrs.add(key, count);
         }
     }
 
     ExitWindow window(WindowKey key) {
         List<ReasonCount> byReason = new ArrayList<>(reasons.size());
-        reasons.forEach(
-                (number, row) -> byReason.add(new ReasonCount(number, row.name, row.count)));
+        reasons.each((number, count) ->
+                byReason.add(new ReasonCount(number, names.getOrDefault(number, ""), count)));
         List<MsrCount> byMsr = new ArrayList<>(msrs.size());
-        msrs.forEach((msr, row) ->
-                byMsr.add(new MsrCount((int) (msr >>> 1), (msr & 1) != 0, row.count)));
+        msrs.each(
+                (msr, count) -> byMsr.add(new MsrCount((int) (msr >>> 1), (msr & 1) != 0, count)));
         return new ExitWindow(
                 key.session(),
                 key.vcpu(),

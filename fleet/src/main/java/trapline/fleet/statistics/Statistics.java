@@ -25,7 +25,7 @@ import org.apache.kafka.streams.state.internals.StateStoreProvider;
 import trapline.fleet.Streaming;
 import trapline.journal.JournalException;
 import trapline.journal.kafka.KafkaSite;
-import trapline.schemas.ExitObserved;
+import trapline.schemas.ExitGlance;
 import trapline.schemas.ExitWindow;
 import trapline.schemas.Frame;
 
@@ -100,7 +100,7 @@ public final class Statistics implements AutoCloseable {
 
         @Override
         public Processor<byte[], byte[], byte[], byte[]> get() {
-            return new WindowCounting(site.frame(ExitObserved.CODEC), counters);
+            return new WindowCounting(site.frame(new ExitGlance().codec()), counters);
         }
 
         @Override

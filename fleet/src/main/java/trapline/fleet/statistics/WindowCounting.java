@@ -8,7 +8,7 @@ import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.processor.internals.InternalProcessorContext;
 import org.apache.kafka.streams.processor.internals.ProcessorNode;
-import trapline.schemas.ExitObserved;
+import trapline.schemas.ExitGlance;
 import trapline.schemas.Frame;
 import trapline.schemas.WireException;
 
@@ -19,13 +19,13 @@ final class WindowCounting implements Processor<byte[], byte[], byte[], byte[]> 
 
     private static final Duration SWEEP = Duration.ofSeconds(10);
 
-    private final Frame<ExitObserved> frame;
+    private final Frame<ExitGlance> frame;
     private final Counters counters;
     private InternalProcessorContext<byte[], byte[]> context;
     private ProcessorNode<?, ?, ?, ?> node;
     private WindowStore store;
 
-    WindowCounting(Frame<ExitObserved> frame, Counters counters) {
+    WindowCounting(Frame<ExitGlance> frame, Counters counters) {
         this.frame = frame;
         this.counters = counters;
     }
@@ -49,8 +49,8 @@ final class WindowCounting implements Processor<byte[], byte[], byte[], byte[]> 
             return;
         }
         try {
-            ExitObserved exit = frame.decode(record.value());
-            if (exit.recordedMillis() < 0 || exit.stamp().vcpu() < 0) {
+            ExitGlance exit = frame.decode(record.value());
+            if (exit.recordedMillis() < 0 || exit.vcpu() < 0) {
                 counters.skip();
                 return;
             }

@@ -1,6 +1,7 @@
 package trapline.fleet.statistics;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,7 +13,7 @@ import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.internals.CacheFlushListener;
 import org.apache.kafka.streams.state.internals.CachedStateStore;
-import trapline.schemas.ExitObserved;
+import trapline.schemas.ExitGlance;
 import trapline.schemas.ExitWindow;
 import trapline.schemas.Frame;
 
@@ -31,8 +32,10 @@ final class WindowStore implements StateStore, CachedStateStore<Bytes, byte[]> {
     private final Map<WindowKey, ExitTally> fresh = new HashMap<>();
     private final Recency recency = new Recency();
     private Listener listener = (_, _) -> {};
-    private WindowKey lastKey = new WindowKey("", 0, 0, 0);
-    private ExitTally last = new ExitTally();
+    private final Slot[] slots = new Slot[64];
+
+    /// What was counted into last, by vCPU.
+    private record Slot(WindowKey key, ExitTally tally) {}
 
     /// Told of each window that changed, with its record.
     interface Listener {
@@ -58,18 +61,25 @@ final class WindowStore implements StateStore, CachedStateStore<Bytes, byte[]> {
         }
     }
 
-    void count(ExitObserved exit) {
+    void count(ExitGlance exit) {
         long second = exit.recordedMillis() - exit.recordedMillis() % WindowKey.SECOND;
-        if (lastKey.begin() != second
-                || lastKey.vcpu() != exit.stamp().vcpu()
-                || !lastKey.session().equals(exit.session())) {
-            lastKey = WindowKey.at(exit.session(), exit.stamp().vcpu(), second, WindowKey.SECOND);
-            if (fresh.size() >= MOST_FRESH) {
-                flushCache();
-            }
-            last = fresh.computeIfAbsent(lastKey, _ -> new ExitTally());
+        Slot slot = slots[exit.vcpu() & (slots.length - 1)];
+        if (slot == null
+                || slot.key.begin() != second
+                || slot.key.vcpu() != exit.vcpu()
+                || !slot.key.session().equals(exit.session())) {
+            slot = slot(WindowKey.at(exit.session(), exit.vcpu(), second, WindowKey.SECOND));
         }
-        last.count(exit);
+        slot.tally.count(exit);
+    }
+
+    private Slot slot(WindowKey key) {
+        if (fresh.size() >= MOST_FRESH) {
+            flushCache();
+        }
+        Slot slot = new Slot(key, fresh.computeIfAbsent(key, _ -> new ExitTally()));
+        slots[key.vcpu() & (slots.length - 1)] = slot;
+        return slot;
     }
 
     /// Puts what is fresh into the stored windows.
@@ -135,8 +145,7 @@ final class WindowStore implements StateStore, CachedStateStore<Bytes, byte[]> {
     @Override
     public void clearCache() {
         fresh.clear();
-        lastKey = new WindowKey("", 0, 0, 0);
-        last = new ExitTally();
+        Arrays.fill(slots, null);
     }
 
     @Override

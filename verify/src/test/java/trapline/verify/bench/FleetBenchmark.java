@@ -33,13 +33,11 @@ final class FleetBenchmark implements Benchmarks.Benchmark {
                 Child.task("512m", "record", log, Long.toString(EVENTS));
             }
             try (Journal journal = Journals.open(log, Optional.empty());
-                    Child first = worker(log)) {
+                    Child _ = worker(log)) {
                 FleetRuns runs = new FleetRuns(journal);
                 measure(runs, one);
-                try (Child second = worker(log)) {
+                try (Child _ = worker(log)) {
                     measure(runs, two);
-                    first.close();
-                    second.close();
                 }
             }
         }

@@ -101,7 +101,7 @@ function exitRow(label, side, bins, most, first) {
         bars: bins.map(([from, to, exits, reasons]) => ({
             from,
             to: to + 1,
-            parts: Object.entries(reasons ?? {}).sort(([, a], [, b]) => b - a)
+            parts: Object.entries(reasons ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
                 .map(([name, n]) => [seriesColour('reason', name), n / (to + 1 - from) / most]),
             info: `${plural(exits, 'VM exit')} at ops ${count(from)} to ${count(to)}: ${Object.entries(reasons ?? {}).map(([name, n]) => `${name} ${count(n)}`).join(', ') || 'none'}`,
         })),

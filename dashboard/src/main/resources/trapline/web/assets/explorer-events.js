@@ -28,7 +28,7 @@ export function why(session, answer, extra) {
         <ol class="chain" id="causes">
             ${causes.map(cause => line(session, cause, extra))}
             ${guestOp && guestOp.order !== event.order ? html`<li><small>the guest's op, done as</small> ${link(session, guestOp, extra)}</li>` : nothing}
-            ${causes.length === 0 ? html`<li class="muted">${event.kind === 'observed' ? 'a trace tells no cause of it' : event.order === 0 ? '' : `nothing in the log: ${root(event)}`}</li>` : nothing}</ol>
+            ${causes.length === 0 && (!guestOp || guestOp.order === event.order) ? html`<li class="muted">${event.kind === 'observed' ? 'a trace tells no cause of it' : event.order === 0 ? '' : `nothing in the log: ${root(event)}`}</li>` : nothing}</ol>
         <h3>What it caused <small>${count(effects.length)}${effectsMore ? ' and more' : ''}</small></h3>
         <ol class="chain" id="effects">${effects.map(effect => line(session, effect, extra))}
             ${effects.length === 0 ? html`<li class="muted">nothing directly</li>` : nothing}</ol></section>`;

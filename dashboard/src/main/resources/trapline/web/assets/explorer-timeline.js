@@ -21,7 +21,7 @@ export const reasonsOf = ({ lanes }) => lanes.flatMap(({ mode, bins = [] }) => [
 export function rowsOf({ lanes }, chosen) {
     const rows = [];
     const shown = lanes.length <= MOST_LANES ? lanes : lanes.filter(lane => Math.abs(lane.vcpu - chosen) < MOST_LANES / 2);
-    const most = Math.max(1, ...shown.flatMap(lane => (lane.bins ?? []).map(([from, to, exits]) => exits / Math.max(1, to - from))));
+    const most = Math.max(1e-9, ...shown.flatMap(lane => (lane.bins ?? []).map(([from, to, exits]) => exits / Math.max(1, to - from))));
     for (const lane of shown) {
         const whole = lanes.length <= FEW_VCPUS || lane.vcpu === chosen;
         rows.push(modeRow(lane, lane.vcpu === chosen, whole, most));
@@ -64,14 +64,21 @@ const violation = ({ order, seq, rule, message }) =>
 
 function bar([from, to, exits, reasons], most) {
     const share = exits / Math.max(1, to - from) / most;
-    const parts = Object.entries(reasons ?? {}).sort(([, a], [, b]) => b - a);
-    const text = parts.slice(0, 4).map(([name, n]) => `${name} ${count(n)}`).join(', ');
+    const parts = Object.entries(reasons ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+    const text = [...parts].sort(([, a], [, b]) => b - a).slice(0, 4).map(([name, n]) => `${name} ${count(n)}`).join(', ');
     return {
         from,
         to,
         parts: parts.map(([name, n]) => [seriesColour('reason', name), (share * n) / Math.max(1, exits)]),
         info: `${plural(exits, 'VM exit')} in events ${count(from)} to ${count(to)}: ${text}`,
     };
+}
+
+/** A value is `0x…`, or `mixed` where a run of the index has several, or not known. */
+function valueColours(value) {
+    if (value === 'mixed') return { fill: 'half', on: 'on-half' };
+    if (!/^0x[0-9a-f]+$/i.test(value ?? '')) return { fill: 'page', on: 'muted' };
+    return BigInt(value) === 0n ? { fill: 'hair', on: 'muted' } : { fill: seriesColour('value', value), on: '#ffffff' };
 }
 
 function valueRow(label, runs = [], vcpu) {
@@ -82,8 +89,7 @@ function valueRow(label, runs = [], vcpu) {
         runs: runs.map(([from, to, value]) => ({
             from,
             to,
-            fill: value === null ? 'page' : BigInt(value) === 0n ? 'hair' : seriesColour('value', value),
-            on: value !== null && BigInt(value) !== 0n ? '#ffffff' : 'muted',
+            ...valueColours(value),
             text: value ?? 'unknown',
             least: 1,
             info: `${label} = ${value ?? 'unknown'}, events ${count(from)} to ${count(to)}`,
@@ -91,7 +97,8 @@ function valueRow(label, runs = [], vcpu) {
     };
 }
 
-const TOLD = { rw: ['exits', 'on-exits', 'RDMSR and WRMSR exit'], r: ['half', 'on-half', 'RDMSR exits'], w: ['half', 'on-half', 'WRMSR exits'], '': ['passes', 'on-passes', 'passes through'] };
+const TOLD = { rw: ['exits', 'on-exits', 'RDMSR and WRMSR exit'], r: ['half', 'on-half', 'RDMSR exits'], w: ['half', 'on-half', 'WRMSR exits'], '': ['passes', 'on-passes', 'passes through'], mixed: ['half', 'on-half', 'changes'] };
+const UNTOLD = ['page', 'muted', 'unknown'];
 
 function interceptRow({ bitmap, name, msr, runs }, vcpu) {
     const label = `${name || msr} ${bitmapName(bitmap)}`;
@@ -100,8 +107,8 @@ function interceptRow({ bitmap, name, msr, runs }, vcpu) {
         height: 12,
         vcpu,
         runs: runs.map(([from, to, told]) => {
-            const [fill, on, info] = TOLD[told] ?? TOLD[''];
-            return { from, to, fill, on, text: told === '' ? 'passes' : told.toUpperCase(), least: 1, info: `${label}: ${info}, events ${count(from)} to ${count(to)}` };
+            const [fill, on, info] = TOLD[told] ?? UNTOLD;
+            return { from, to, fill, on, text: told === '' ? 'passes' : told === 'rw' || told === 'r' || told === 'w' ? told.toUpperCase() : told, least: 1, info: `${label}: ${info}, events ${count(from)} to ${count(to)}` };
         }),
     };
 }

@@ -249,8 +249,10 @@ export class ExplorerPage {
         this.#paint();
     }
 
+    /** The small map, until it is whole; of an open session again and again, with how long that is by now. */
     async #mapSoon() {
         try {
+            if (this.#map && this.#info.status === 'open') this.#info = await get(this.#path);
             this.#map = await get(this.#path + (this.#info.events <= SMALL ? `/timeline?from=0&to=${this.#info.events}&px=600` : '/minimap'));
             if (this.#ended) return;
             if ((this.#map.ready ?? 1) < 1 || this.#info.status === 'open') this.#after(this.#map.ready < 1 ? INDEXING : 5000, () => this.#mapSoon());

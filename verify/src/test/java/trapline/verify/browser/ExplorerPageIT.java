@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Predicate;
@@ -161,6 +162,30 @@ class ExplorerPageIT {
             String text = write.path("event").path(part).textValue();
             assertTrue(changed.contains(text), changed + " has no " + text);
         }
+    }
+
+    /// So many events that nobody could draw them one by one.
+    @Test
+    void aLongSessionIsDrawnFromItsIndex() throws IOException {
+        Path guest =
+                Files.writeString(
+                        folder.resolve("long.yaml"),
+                        """
+                        scenario: long
+                        program:
+                          - repeat: 20000
+                            do:
+                              - wrmsr: {msr: IA32_SPEC_CTRL, value: {random: [0, 7]}}
+                              - cpuid: {leaf: 0x1}
+                        """);
+        String other = program.json("record", "--guest", guest.toString()).path("session").asText();
+        page.go("/session/" + other + "?vcpu=0&seq=70000");
+        awaitEvent(70_000);
+        chromium.press("a");
+        chromium.await(
+                "bars", () -> chromium.text("#timeline").contains("bars are exits by reason"));
+        chromium.await("the index", () -> !chromium.has("#indexing"));
+        assertTrue(chromium.text("#timeline .reasons").contains("CPUID"));
     }
 
     @Test

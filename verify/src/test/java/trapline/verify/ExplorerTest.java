@@ -544,6 +544,48 @@ class ExplorerTest {
     }
 
     @Test
+    void anEntryThatFailedIsInStateAndLane() {
+        String text =
+                """
+                scenario: failing
+                program:
+                  - nested: {fields: {asid: 0}, do: [{run: 1}]}
+                  - cpuid: {leaf: 0x1}
+                """;
+        try (Looked looked = new Looked(Guests.scenario(text, "EPYC-Milan", "kvm-6.1"), 1000)) {
+            int failures = 0;
+            for (int order = 1; order <= looked.events.size(); order++) {
+                JsonNode at = json(looked.explorer.at(order, OptionalInt.empty()));
+                assertEquals(looked.state(order), at.get("state"));
+                failures += at.get("state").has("entryFailure") ? 1 : 0;
+            }
+            assertTrue(failures > 0, "from the failure to the next entry");
+            long failed = firstOf(looked, VmEntryFailed.class, 0);
+            long entered = firstOf(looked, VmEntered.class, failed);
+            JsonNode lane =
+                    json(looked.explorer.timeline(0, Long.MAX_VALUE, 600, Set.of()))
+                            .get("lanes")
+                            .get(0);
+            List<String> runs = new ArrayList<>();
+            for (JsonNode run : lane.get("mode")) {
+                if (run.get(2).asText().equals("entryFailed")) {
+                    runs.add(run.get(0) + " to " + run.get(1));
+                }
+            }
+            assertEquals(List.of(failed + " to " + entered), runs);
+        }
+    }
+
+    private static long firstOf(Looked looked, Class<?> type, long after) {
+        return looked.events.stream()
+                .filter(event -> type.isInstance(event.event()) && event.stamp().order() > after)
+                .findFirst()
+                .orElseThrow()
+                .stamp()
+                .order();
+    }
+
+    @Test
     void anExitIsLabelledWithWhatItWasAbout() {
         String text =
                 """

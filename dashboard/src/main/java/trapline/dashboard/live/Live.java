@@ -51,6 +51,10 @@ public final class Live implements AutoCloseable {
     private Optional<String> firstUnreadable = Optional.empty();
     private long brokerErrors;
     private Optional<String> trouble = Optional.empty();
+
+    /// Why a thread ended before its time; stays.
+    private Optional<String> stopped = Optional.empty();
+
     private volatile boolean closed;
 
     public Live(Journal journal) {
@@ -82,8 +86,8 @@ public final class Live implements AutoCloseable {
                 return;
             } catch (JournalException e) {
                 troubled(e);
-            } catch (RuntimeException e) {
-                locked(() -> trouble = Optional.of("exits are not counted any more: " + e));
+            } catch (RuntimeException | Error e) {
+                stop("exits are not counted any more", e);
                 return;
             }
         }
@@ -147,11 +151,14 @@ public final class Live implements AutoCloseable {
     }
 
     private void beat(long now) {
-        if (dirty && now - lastBeat >= BEAT_MILLIS) {
+        if (now - lastBeat < BEAT_MILLIS) {
+            return;
+        }
+        shared.clear();
+        if (dirty) {
             dirty = false;
             lastBeat = now;
             told = statistics.version();
-            shared.clear();
             published.signalAll();
         }
     }
@@ -161,18 +168,33 @@ public final class Live implements AutoCloseable {
     private void ask() {
         while (!closed) {
             try {
-                List<CatalogueEntry> entries = journal.sessions();
-                locked(() -> {
-                    dirty |= statistics.catalogue(entries, now());
-                    trouble = Optional.empty();
-                });
-                Thread.sleep(statistics.hasStrangers() ? BEAT_MILLIS : SECOND);
+                Thread.sleep(asked(journal.sessions()) ? BEAT_MILLIS : SECOND);
             } catch (JournalException e) {
                 troubled(e);
             } catch (InterruptedException e) {
                 return;
+            } catch (RuntimeException | Error e) {
+                stop("the catalogue is not asked any more", e);
+                return;
             }
         }
+    }
+
+    /// Whether to ask again soon.
+    private boolean asked(List<CatalogueEntry> entries) {
+        lock.lock();
+        try {
+            dirty |= statistics.catalogue(entries, now());
+            trouble = Optional.empty();
+            shared.clear();
+            return statistics.hasStrangers();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void stop(String what, Throwable why) {
+        locked(() -> stopped = stopped.or(() -> Optional.of(what + ": " + why)));
     }
 
     private void troubled(JournalException e) {
@@ -221,7 +243,22 @@ public final class Live implements AutoCloseable {
     /// @param session whose windows it wants, if any
     /// @param seam when it came
     public Frame frame(Optional<String> session, Progress progress, long seam) {
+        if (session.isPresent() && !shows(session.get())) {
+            Frame without = frame(Optional.empty(), progress, seam);
+            if (!shows(session.get())) {
+                return without;
+            }
+        }
         return shared.of(session, progress, () -> collect(session, progress)).frame(seam);
+    }
+
+    private boolean shows(String session) {
+        lock.lock();
+        try {
+            return statistics.session(session) != null;
+        } finally {
+            lock.unlock();
+        }
     }
 
     private Collected collect(Optional<String> name, Progress progress) {
@@ -314,7 +351,7 @@ public final class Live implements AutoCloseable {
     public Optional<String> trouble() {
         lock.lock();
         try {
-            return trouble;
+            return stopped.or(() -> trouble);
         } finally {
             lock.unlock();
         }

@@ -27,6 +27,7 @@ import trapline.schemas.CatalogueEntry.Status;
 final class LiveMetrics {
 
     private static final String SESSION = "session";
+    private static final String ACCESS = "access";
     private static final double SECOND_NANOS = 1e9;
 
     private final List<MetricSnapshot> all = new ArrayList<>();
@@ -45,96 +46,76 @@ final class LiveMetrics {
     }
 
     private void exits(Collection<LiveSession> sessions) {
-        CounterSnapshot.Builder exits =
-                CounterSnapshot.builder()
-                        .name("trapline_exits")
-                        .help(
-                                "VM exits. The first thousand pairs of vCPU and reason of a session are told apart.");
+        Counters exits =
+                new Counters(
+                        "trapline_exits",
+                        "VM exits. The first thousand pairs of vCPU and reason of a session are told apart.");
         for (LiveSession session : sessions) {
             session.forEachPair((vcpu, reason, count) ->
-                    exits.dataPoint(
-                            counter(
-                                    count,
-                                    SESSION,
-                                    session.name(),
-                                    "vcpu",
-                                    vcpu,
-                                    "reason",
-                                    reason)));
+                    exits.add(count, SESSION, session.name(), "vcpu", vcpu, "reason", reason));
         }
-        all.add(exits.build());
+        all.add(exits.snapshot());
     }
 
     private void msrs(Collection<LiveSession> sessions) {
-        CounterSnapshot.Builder accesses =
-                CounterSnapshot.builder()
-                        .name("trapline_msr_accesses")
-                        .help(
-                                "Accesses to MSRs that exited, the first 512 kinds of a session by name.");
+        Counters accesses =
+                new Counters(
+                        "trapline_msr_accesses",
+                        "Accesses to MSRs that exited, the first 512 kinds of a session by name.");
         for (LiveSession session : sessions) {
             Subjects subjects = session.subjects();
             long[] pairs = session.msrPairs();
             for (int i = 0; i < pairs.length; i += 2) {
                 int number = (int) pairs[i];
-                accesses.dataPoint(
-                        counter(
-                                pairs[i + 1],
-                                SESSION,
-                                session.name(),
-                                "msr",
-                                subjects.msrName(number),
-                                "access",
-                                subjects.access(number)));
+                String msr = subjects.msrName(number);
+                String access = subjects.access(number);
+                accesses.add(pairs[i + 1], SESSION, session.name(), "msr", msr, ACCESS, access);
             }
         }
-        all.add(accesses.build());
+        all.add(accesses.snapshot());
     }
 
     private void sums(Collection<LiveSession> sessions) {
-        CounterSnapshot.Builder mutations =
-                CounterSnapshot.builder()
-                        .name("trapline_mutations")
-                        .help(
-                                "Fields of VMCSs or VMCBs and intercepts that changed between an exit and its entry.");
-        CounterSnapshot.Builder host =
-                CounterSnapshot.builder()
-                        .name("trapline_host_msr_accesses")
-                        .help(
-                                "MSRs that the hypervisor itself read or wrote between an exit and its entry.");
-        CounterSnapshot.Builder reflected =
-                CounterSnapshot.builder()
-                        .name("trapline_reflected_exits")
-                        .help("Exits that the guest's own hypervisor got.");
-        CounterSnapshot.Builder userspace =
-                CounterSnapshot.builder()
-                        .name("trapline_userspace_exits")
-                        .help("Exits for which the hypervisor returned to userspace.");
+        Counters mutations =
+                new Counters(
+                        "trapline_mutations",
+                        "Fields of VMCSs or VMCBs and intercepts that changed between an exit and its entry.");
+        Counters host =
+                new Counters(
+                        "trapline_host_msr_accesses",
+                        "MSRs that the hypervisor itself read or wrote between an exit and its entry.");
+        Counters reflected =
+                new Counters(
+                        "trapline_reflected_exits", "Exits that the guest's own hypervisor got.");
+        Counters userspace =
+                new Counters(
+                        "trapline_userspace_exits",
+                        "Exits for which the hypervisor returned to userspace.");
         for (LiveSession session : sessions) {
             String name = session.name();
-            mutations.dataPoint(counter(session.mutations(), SESSION, name));
-            host.dataPoint(counter(session.hostMsrReads(), SESSION, name, "access", "read"));
-            host.dataPoint(counter(session.hostMsrWrites(), SESSION, name, "access", "write"));
-            reflected.dataPoint(counter(session.reflected(), SESSION, name));
-            userspace.dataPoint(counter(session.userspace(), SESSION, name));
+            mutations.add(session.mutations(), SESSION, name);
+            host.add(session.hostMsrReads(), SESSION, name, ACCESS, "read");
+            host.add(session.hostMsrWrites(), SESSION, name, ACCESS, "write");
+            reflected.add(session.reflected(), SESSION, name);
+            userspace.add(session.userspace(), SESSION, name);
         }
-        all.add(mutations.build());
-        all.add(host.build());
-        all.add(reflected.build());
-        all.add(userspace.build());
+        all.add(mutations.snapshot());
+        all.add(host.snapshot());
+        all.add(reflected.snapshot());
+        all.add(userspace.snapshot());
     }
 
     private void violations(Collection<LiveSession> sessions) {
-        CounterSnapshot.Builder violations =
-                CounterSnapshot.builder()
-                        .name("trapline_violations")
-                        .help("Safety rules that were broken, the first 64 of a session by name.");
+        Counters violations =
+                new Counters(
+                        "trapline_violations",
+                        "Safety rules that were broken, the first 64 of a session by name.");
         for (LiveSession session : sessions) {
             session.violations()
                     .forEach((rule, count) ->
-                            violations.dataPoint(
-                                    counter(count, SESSION, session.name(), "rule", rule)));
+                            violations.add(count, SESSION, session.name(), "rule", rule));
         }
-        all.add(violations.build());
+        all.add(violations.snapshot());
     }
 
     /// Cycles are no seconds: the frequency they pass at is not known.
@@ -214,13 +195,6 @@ final class LiveMetrics {
                 sessions.dataPoint(
                         gauge((double) count, "status", status.name().toLowerCase(Locale.ROOT))));
         all.add(sessions.build());
-    }
-
-    private static CounterDataPointSnapshot counter(long value, String... labels) {
-        return CounterDataPointSnapshot.builder()
-                .labels(Labels.of(labels))
-                .value((double) value)
-                .build();
     }
 
     static GaugeDataPointSnapshot gauge(double value, String... labels) {

@@ -77,8 +77,10 @@ final class DiffJob implements Runnable {
             // Its state says so.
         } catch (InputException | ReplayException | JournalException e) {
             fail(e.getMessage());
-        } catch (RuntimeException | OutOfMemoryError e) {
-            fail("internal error of the comparison");
+        } catch (OutOfMemoryError e) {
+            fail("the comparison takes more memory than the server has");
+        } catch (Throwable e) { // whatever it is, nobody waits for ever
+            fail("internal error of the comparison: " + e.getClass().getSimpleName());
         }
     }
 

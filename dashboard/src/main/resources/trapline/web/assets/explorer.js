@@ -16,6 +16,7 @@ import { diffPath, go, livePath, place as here, remember } from '/assets/router.
 const FIRST_VIEW = 400;
 const NARROWEST = 12;
 const INDEXING = 400;
+const AGAIN = 5000;
 
 /** Of so many events a timeline is as quick as the index. */
 const SMALL = 20_000;
@@ -40,6 +41,10 @@ export class ExplorerPage {
     #lanes = null;
     #mapLanes = null;
     #asking = new Latest();
+    #searching = new Latest();
+    /** The place to ask for once the one under way is answered: `{ where, step }`. */
+    #wish = null;
+    #going = false;
     #drawing = new Latest();
     #endings = [];
     #timers = new Set();
@@ -71,13 +76,17 @@ export class ExplorerPage {
     }
 
     update({ query }) {
+        const before = String(this.#view);
         this.#read(query);
-        if (this.#info) this.#goTo(query);
+        if (!this.#info) return;
+        if (String(this.#view) !== before) this.#load();
+        this.#goTo(query);
     }
 
     end() {
         this.#ended = true;
         this.#asking.cancel();
+        this.#searching.cancel();
         this.#drawing.cancel();
         this.#timers.forEach(clearTimeout);
         this.#endings.forEach(end => end());
@@ -119,7 +128,7 @@ export class ExplorerPage {
             { keys: ['a'], does: 'the whole session', run: () => this.#show(0, this.#info.events) },
             { keys: ['/'], does: 'filter the state', run: () => this.#root.querySelector('#state-filter')?.focus() },
             { keys: ['0'], does: 'with or without zeros', run: () => this.#later(() => (this.#zeros = !this.#zeros)) },
-            { keys: ['Escape'], does: 'stop a search', run: () => this.#later(() => (this.#seeking = null)) },
+            { keys: ['Escape'], does: 'stop a search', run: () => this.#stop() },
             { keys: ['l'], does: 'live view', run: () => go(livePath(this.#id)) },
             { keys: ['d'], does: 'diff', run: () => go(diffPath(this.#id)) },
         ];
@@ -139,7 +148,7 @@ export class ExplorerPage {
         const seq = Math.max(0, this.#info.status === 'open' ? this.#seq + by : Math.min(last, this.#seq + by));
         if (seq === this.#seq) return;
         this.#seq = seq;
-        this.#ask({ vcpu: this.#vcpu, seq });
+        this.#ask({ vcpu: this.#vcpu, seq }, true);
     }
 
     #switch(by) {
@@ -148,18 +157,39 @@ export class ExplorerPage {
         if (next !== undefined && this.#answer) this.#ask({ order: this.#answer.place.order, vcpu: next });
     }
 
-    /** Shows a place: `{ vcpu, seq }` or `{ order, vcpu? }`. */
-    async #ask(where) {
+    /** Shows a place, `{ vcpu, seq }` or `{ order, vcpu? }`, instead of what is being looked for. */
+    #ask(where, step = false) {
+        this.#stop();
+        return this.#reach(where, step);
+    }
+
+    /** One question at a time, and of those that come meanwhile only the newest: the server carries out aborted ones too. */
+    async #reach(where, step = false) {
+        this.#wish = { where, step };
+        if (this.#going) return;
+        this.#going = true;
+        while (this.#wish && !this.#ended) {
+            const next = this.#wish.where;
+            this.#wish = null;
+            await this.#place(next);
+        }
+        this.#going = false;
+    }
+
+    /** While steps go on, each answer is shown but the count of steps stays; before any other wish it is dropped. */
+    async #place(where) {
         const query = Object.entries(where).map(([name, value]) => `${name}=${part(value)}`).join('&');
         try {
             const answer = await this.#asking.ask(signal => get(`${this.#path}/at?${query}`, signal));
-            if (!answer || this.#ended) return;
+            if (!answer || this.#ended || (this.#wish && !this.#wish.step)) return;
             this.#answer = answer;
             this.#error = null;
-            ({ vcpu: this.#vcpu, seq: this.#seq } = answer.place);
-            remember({ vcpu: this.#vcpu, seq: this.#seq, order: null, seek: null, from: null });
-            this.#keepInView(answer.place.order);
+            const { vcpu, seq, order } = answer.place;
+            if (!this.#wish) [this.#vcpu, this.#seq] = [vcpu, seq];
+            remember({ vcpu, seq, order: null, seek: null, from: null });
+            this.#keepInView(order);
         } catch (failure) {
+            if (this.#wish) return;
             this.#error = failure.message;
             if (this.#answer) ({ vcpu: this.#vcpu, seq: this.#seq } = this.#answer.place);
         }
@@ -167,26 +197,34 @@ export class ExplorerPage {
     }
 
     #seek(dir, to) {
+        if (this.#seeking?.dir === dir && this.#seeking.to === to) return;
         if (to && this.#answer) this.#seekFrom(this.#answer.place.order, dir, to, this.#vcpu);
     }
 
-    /** Searches as long as the server says that there is more; Esc ends it. */
+    #stop() {
+        if (!this.#seeking) return;
+        this.#searching.cancel();
+        this.#later(() => (this.#seeking = null));
+    }
+
+    /** Searches as long as the server says that there is more; Esc, another search or going elsewhere ends it. */
     async #seekFrom(from, dir, to, vcpu) {
         const mine = { dir, to, at: from };
+        this.#searching.cancel();
+        this.#wish = null;
         this.#later(() => (this.#seeking = mine));
         try {
             while (this.#seeking === mine) {
                 const query = `order=${mine.at}&vcpu=${vcpu}&dir=${dir}&to=${part(to)}`;
-                const found = await this.#asking.ask(signal => get(`${this.#path}/seek?${query}`, signal));
+                const found = await this.#searching.ask(signal => get(`${this.#path}/seek?${query}`, signal));
                 if (!found || this.#seeking !== mine) break;
                 if (found.place) {
-                    this.#seeking = null;
-                    await this.#ask({ vcpu: found.place.vcpu, seq: found.place.seq });
-                    return;
+                    await this.#reach({ vcpu: found.place.vcpu, seq: found.place.seq });
+                    break;
                 }
                 if (!found.more) {
+                    if (!this.#answer) await this.#reach({ order: from, vcpu });
                     this.#error = `no ${dir} ${to} of vCPU ${vcpu} from event ${count(from)}`;
-                    if (!this.#answer) await this.#ask({ order: from, vcpu });
                     break;
                 }
                 this.#later(() => (mine.at = found.searchedTo));
@@ -250,14 +288,20 @@ export class ExplorerPage {
     }
 
     /** The small map, until it is whole; of an open session again and again, with how long that is by now. */
-    async #mapSoon() {
+    async #mapSoon(again = false) {
+        if (this.#ended) return;
+        if (document.hidden) {
+            document.addEventListener('visibilitychange', () => this.#mapSoon(again), { once: true });
+            return;
+        }
         try {
-            if (this.#map && this.#info.status === 'open') this.#info = await get(this.#path);
+            if (again && this.#info.status === 'open') this.#info = await get(this.#path);
             this.#map = await get(this.#path + (this.#info.events <= SMALL ? `/timeline?from=0&to=${this.#info.events}&px=600` : '/minimap'));
             if (this.#ended) return;
-            if ((this.#map.ready ?? 1) < 1 || this.#info.status === 'open') this.#after(this.#map.ready < 1 ? INDEXING : 5000, () => this.#mapSoon());
+            const whole = (this.#map.ready ?? 1) >= 1;
+            if (!whole || this.#info.status === 'open') this.#after(whole ? AGAIN : INDEXING, () => this.#mapSoon(true));
         } catch {
-            this.#map = null;
+            this.#after(AGAIN, () => this.#mapSoon(true));
         }
         this.#paint();
     }
@@ -430,7 +474,7 @@ export class ExplorerPage {
                 title="field:GUEST_RIP, msr:IA32_SPEC_CTRL, intercept:FS_BASE, where:CEL" .value=${this.#target} @change=${event => this.#aimed(event.target.value)} @keydown=${event => this.#entered(event)}>
             <datalist id="targets">${targets(this.#info)}</datalist>
             ${button('previous', 'previous of it (N)', () => this.#seek('previous', this.#target))}${button('next', 'next of it (n)', () => this.#seek('next', this.#target))}</span>
-            ${this.#seeking ? html`<span class="tag warn" id="seeking">looking for the ${this.#seeking.dir} ${this.#seeking.to}, at event ${count(this.#seeking.at)}; Esc stops</span>` : nothing}
+            ${this.#seeking ? html`<span class="tag warn" id="seeking">looking for the ${this.#seeking.dir} ${this.#seeking.to}, at event ${count(this.#seeking.at)} of ${count(this.#info.events)}; Esc stops</span>` : nothing}
             <span class="right"><a href=${place ? placePath(this.#id, place) : here().page} title="the address of this place">link</a></span></div>`;
     }
 

@@ -27,12 +27,12 @@ startRouter(show);
 
 async function show(place) {
     bar();
+    const mine = ++asked;
     const key = `${place.page}/${place.session}`;
     if (shown?.key === key) {
         shown.page.update(place);
         return;
     }
-    const mine = ++asked;
     const load = PAGES[place.page];
     const Page = load && (place.page === '' || place.session) ? await load().catch(failed) : null;
     if (mine !== asked) return;

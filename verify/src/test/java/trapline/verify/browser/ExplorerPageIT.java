@@ -152,6 +152,37 @@ class ExplorerPageIT {
     }
 
     @Test
+    void backShowsTheTimelineOfItsRange() {
+        go("?vcpu=0&seq=500&view=400-600");
+        awaitEvent(500);
+        awaitTimelines("400", 1);
+        chromium.click("#around tr.here a");
+        chromium.press("-");
+        chromium.await("a wider range", () -> !chromium.address().contains("view=400-600"));
+        chromium.back();
+        awaitTimelines("400", 2);
+    }
+
+    private static void awaitTimelines(String from, long times) {
+        String script =
+                "return performance.getEntriesByType('resource')"
+                        + ".filter(e => e.name.includes('/timeline?from=' + arguments[0] + '&')).length";
+        chromium.await(
+                times + " timelines from " + from,
+                () -> ((Number) chromium.run(script, from)).longValue() == times);
+    }
+
+    /// Each step counts, though not each is asked for.
+    @Test
+    void aHeldKeyGoesAsFarAsItWasHeld() {
+        go("?vcpu=0&seq=500");
+        awaitEvent(500);
+        chromium.press(Keys.ARROW_LEFT.toString().repeat(40));
+        awaitEvent(460);
+        assertStateShown(460);
+    }
+
+    @Test
     void marksWhatAnEventChanged() {
         JsonNode write =
                 find(300, true, event -> event.path("type").textValue().equals("VmcsFieldWritten"));

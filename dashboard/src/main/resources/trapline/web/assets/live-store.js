@@ -1,6 +1,7 @@
 // What frames told so far, by session: its object as it was last, and its windows in order.
 
 const MAXIMAL_SEAMS = 20;
+const CLOCKS = 32;
 
 export class LiveStore {
     sessions = new Map();
@@ -11,6 +12,9 @@ export class LiveStore {
     unreadable = 0;
     caughtUp = false;
     version = 0;
+    /** How far the server's clock is ahead of the browser's: what the quickest of the last frames told. */
+    ahead = 0;
+    #clocks = [];
     /** The newest recording time that was told since it was taken last. */
     #newest = 0;
 
@@ -19,6 +23,7 @@ export class LiveStore {
             this.sessions.clear();
             this.windows.clear();
         }
+        this.#clock(frame.now);
         if (this.seams.at(-1) !== frame.seam && frame.seam) this.#seam(frame.seam);
         this.lag = frame.lag ?? this.lag;
         this.brokerErrors = frame.brokerErrors ?? this.brokerErrors;
@@ -32,6 +37,11 @@ export class LiveStore {
         for (const window of frame.windows ?? []) this.#window(window);
     }
 
+    /** What the server's clock says now; the browser's own may be seconds off. */
+    time() {
+        return Date.now() + this.ahead;
+    }
+
     takeNewest() {
         const newest = this.#newest;
         this.#newest = 0;
@@ -40,6 +50,14 @@ export class LiveStore {
 
     of(session) {
         return this.windows.get(session) ?? [];
+    }
+
+    /** A frame that was long under way makes the server look late, so the largest difference is the nearest. */
+    #clock(now) {
+        if (!now) return;
+        this.#clocks.push(now - Date.now());
+        if (this.#clocks.length > CLOCKS) this.#clocks.shift();
+        this.ahead = Math.max(...this.#clocks);
     }
 
     #seam(seam) {

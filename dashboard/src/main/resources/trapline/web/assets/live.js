@@ -64,21 +64,24 @@ export class LivePage {
 
     #told(status) {
         this.#status = status;
-        if (status.state === 'lost' && this.#store.version === 0) this.#askWhy();
+        if (status.state === 'lost') this.#askWhy();
         this.#painter.want();
     }
 
-    /** No frame ever came: a log of files has nothing live. */
+    /** A viewer who is not let in would try for ever; where no frame ever came, the log may be of files and have nothing live. */
     async #askWhy() {
         try {
             const { live, log } = await get('/api/sessions');
-            if (live !== false) return;
+            if (live !== false || this.#store.version > 0) return;
             this.#socket.close();
             this.#files = log;
-            this.#painter.now();
-        } catch {
-            // The server is away: the connection says so.
+        } catch (failure) {
+            // Where the server is away, the connection says so.
+            if (failure.status !== 401) return;
+            this.#socket.close();
+            this.#status = { state: 'refused', why: failure.message };
         }
+        this.#painter.now();
     }
 
     #keys() {
@@ -106,11 +109,12 @@ export class LivePage {
 
     #pause() {
         const { sessions, seams } = this.#store;
+        if (!this.#frozen && !sessions.has(this.#session)) return;
         this.#frozen = this.#frozen ? null : {
             session: sessions.get(this.#session),
             windows: [...this.#store.of(this.#session)],
             seams: [...seams],
-            at: Date.now(),
+            at: this.#store.time(),
             end: this.#end(sessions.get(this.#session)),
         };
         this.#painter.now();
@@ -138,10 +142,10 @@ export class LivePage {
     }
 
     #end(session) {
-        if (!session) return Date.now();
+        if (!session) return this.#store.time();
         const last = this.#store.of(this.#session).at(-1);
         const told = Math.max(session.newest ?? session.created, last ? last.begin + last.millis : 0);
-        return session.status === 'open' ? Math.max(told, Date.now()) : told;
+        return session.status === 'open' ? Math.max(told, this.#store.time()) : told;
     }
 
     #paint() {
@@ -161,7 +165,7 @@ export class LivePage {
             seams: this.#frozen?.seams ?? this.#store.seams,
             selected: this.#range ? (this.#range.answer ? [this.#range.answer.from, this.#range.answer.to] : this.#range.asked) : null,
         });
-        return this.#frozen ? null : { version: this.#store.version, newest: this.#store.takeNewest() };
+        return this.#frozen ? null : { version: this.#store.version, newest: this.#store.takeNewest(), ahead: this.#store.ahead };
     }
 
     #startCharts() {
@@ -178,7 +182,7 @@ export class LivePage {
 
     #page(session, live) {
         if (!session) return this.#nothingYet();
-        const rate = live?.status === 'open' ? lastRate(this.#store.of(this.#session)) : null;
+        const rate = live?.status === 'open' ? lastRate(this.#store.of(this.#session), this.#store.time()) : null;
         return html`
             <div class="head"><h1 class="mono">${session.session}</h1> ${status(session)}
                 <span>${session.guest} <small>(${session.guestKind})</small></span>
@@ -223,7 +227,7 @@ export class LivePage {
                 <a href=${sessionPath(this.#session)}>explorer</a>. Brokers are watched with <code>trapline serve --log embedded:.trapline</code> or <code>--log kafka:HOST:PORT</code>.</p>`;
         }
         if (this.#store.version === 0) {
-            return html`<p class="empty">${this.#status.state === 'lost' ? connection(this.#status) : `asking for ${this.#session}…`}</p>`;
+            return html`<p class="empty">${this.#status.state === 'connecting' ? `asking for ${this.#session}…` : connection(this.#status)}</p>`;
         }
         return html`<div class="empty"><p>The exits topic has nothing of session <b class="mono">${this.#session}</b>: it keeps exits for a week, and only brokers have it.</p>
             <p>All sessions are <a href="/">listed here</a>; its events, if its log has them, are in the <a href=${sessionPath(this.#session)}>explorer</a>.
@@ -241,6 +245,7 @@ export const status = ({ status: state, imported }) =>
 export function connection({ state, why, again }) {
     if (state === 'connected') return html`<span class="tag open">connected</span>`;
     if (state === 'connecting') return html`<span class="tag">connecting…</span>`;
+    if (state === 'refused') return html`<span class="tag bad">${why}</span>`;
     return html`<span class="tag bad">${why}; trying again ${again > Date.now() ? `in ${Math.ceil((again - Date.now()) / 1000)} s` : 'now'}</span>`;
 }
 
@@ -255,8 +260,7 @@ function partial(windows, session) {
 }
 
 /** Exits a second over the newest whole window. */
-function lastRate(windows) {
-    const now = Date.now();
+function lastRate(windows, now) {
     for (let at = windows.length - 1; at >= 0; at--) {
         const { begin, millis, exits } = windows[at];
         if (now < begin + millis) continue;

@@ -107,7 +107,7 @@ export class OverviewPage {
 
     #rate(session) {
         const seen = this.#rates.get(session);
-        if (!seen || seen.length < 2 || seen.at(-1).now < Date.now() - 4000) return null;
+        if (!seen || seen.length < 2 || seen.at(-1).now < this.#store.time() - 4000) return null;
         return (1000 * (seen.at(-1).exits - seen[0].exits)) / Math.max(1, seen.at(-1).now - seen[0].now);
     }
 
@@ -137,7 +137,7 @@ export class OverviewPage {
     #paint() {
         const rows = this.#rows();
         render(this.#page(rows), this.#root);
-        return { version: this.#store.version, newest: this.#store.takeNewest() };
+        return { version: this.#store.version, newest: this.#store.takeNewest(), ahead: this.#store.ahead };
     }
 
     #page(rows) {

@@ -15,7 +15,7 @@ export class Painter {
         if (!document.hidden && this.#wanted) this.#soon();
     };
 
-    /** `paint` draws, and answers what is now on the screen: `{ version, newest }`, or nothing. */
+    /** `paint` draws, and answers what is now on the screen: `{ version, newest, ahead }`, or nothing. */
     constructor(paint) {
         this.#paint = paint;
         document.addEventListener('visibilitychange', this.#shown);
@@ -55,9 +55,9 @@ export class Painter {
     }
 }
 
-/** For measurements: what was on the screen last, and how old the newest exit of each painting was. */
-function told({ version, newest }) {
-    const paintedAt = Date.now();
+/** For measurements: what was on the screen last, and how old the newest exit of each painting was, by the server's clock. */
+function told({ version, newest, ahead }) {
+    const paintedAt = Date.now() + ahead;
     window.traplinePainted = { version, newest, paintedAt };
     if (!newest) return;
     window.traplineDelays.push(paintedAt - newest);

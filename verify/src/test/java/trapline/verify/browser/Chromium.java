@@ -84,6 +84,12 @@ final class Chromium implements AutoCloseable {
         tell("Emulation.setEmulatedMedia", Map.of("features", List.of(feature)));
     }
 
+    /// Pages that are opened from now on have a clock that is so many milliseconds ahead.
+    void ahead(long millis) {
+        String source = "const now = Date.now; Date.now = () => now() + " + millis + ";";
+        tell("Page.addScriptToEvaluateOnNewDocument", Map.of("source", source));
+    }
+
     private void tell(String command, Map<String, Object> parameters) {
         driver.executeCdpCommand(command, parameters);
     }

@@ -136,6 +136,27 @@ class LivePageIT {
     }
 
     @Test
+    void theBrowsersClockIsNotAskedForRates() throws Exception {
+        chromium.ahead(60_000);
+        page.go("/");
+        record();
+        chromium.click("tr[data-session] a");
+        awaitMoreThan(0);
+        chromium.await("a rate", () -> chromium.number("#totals [data-key=rate]") > 0);
+        page.assertQuiet();
+    }
+
+    @Test
+    void whoIsNotLetInIsToldSo() throws Exception {
+        Path token = Files.writeString(folder.resolve("token"), "0123456789abcdef0123456789abcdef");
+        try (Program.Served closed =
+                program.serve("127.0.0.1:0", "--token-file", token.toString())) {
+            chromium.go(closed.url().replaceAll("(//[^/]*).*", "$1") + "/live/any");
+            chromium.await("why", () -> chromium.text("#page").contains("/login?token="));
+        }
+    }
+
+    @Test
     void comesBackByItself() throws Exception {
         program.json("record", "--guest", "ssbd-per-task");
         long total = program.json("stat", "last").at("/exits/total").asLong();

@@ -69,10 +69,10 @@ final class Program {
     }
 
     /// Serves the page until it is closed.
-    Served serve(String listen) throws IOException {
+    Served serve(String listen, String... more) throws IOException {
         Path errors = Files.createTempFile(folder, "errors", ".txt");
         Process process =
-                new ProcessBuilder(with(new String[] {"serve", "--listen", listen}))
+                new ProcessBuilder(with(new String[] {"serve", "--listen", listen}, more))
                         .redirectError(errors.toFile())
                         .start();
         BufferedReader out = process.inputReader(UTF_8);

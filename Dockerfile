@@ -14,6 +14,5 @@ RUN ln -s /opt/trapline/trapline /usr/local/bin/trapline
 USER trapline
 WORKDIR /data
 VOLUME /data
-HEALTHCHECK --interval=30s --timeout=10s CMD ["trapline", "--version"]
 ENTRYPOINT ["trapline"]
 CMD ["--help"]

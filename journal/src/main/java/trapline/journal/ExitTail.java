@@ -27,6 +27,9 @@ public interface ExitTail extends AutoCloseable {
                 }
 
                 @Override
+                public void mark() {}
+
+                @Override
                 public long lagRecords() {
                     return 0;
                 }
@@ -38,8 +41,11 @@ public interface ExitTail extends AutoCloseable {
     /// What came since the last call; waits at most so long for it.
     Recent poll(Duration patience);
 
-    /// Whether all has been brought that was there when the tail was opened: what comes now is live.
+    /// Whether all has been brought that was there when the tail was opened, or at the last [#mark].
     boolean caughtUp();
+
+    /// What is there now is to be brought before [#caughtUp] says so again.
+    void mark();
 
     /// How many records are there that were not brought yet, as far as the brokers have said.
     long lagRecords();
@@ -49,7 +55,7 @@ public interface ExitTail extends AutoCloseable {
 
     /// In the order of each session and kind; between sessions there is none.
     ///
-    /// @param unreadable how many records were skipped because they cannot be read
+    /// @param unreadable how many records were skipped because they cannot be read, or are not kept any more
     /// @param firstUnreadable where the first of these is, and why
     record Recent(
             List<ExitObserved> exits,

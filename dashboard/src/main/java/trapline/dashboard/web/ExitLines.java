@@ -8,9 +8,11 @@ import io.javalin.http.Context;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.Semaphore;
 import trapline.journal.ExitTail;
 import trapline.journal.Journal;
+import trapline.journal.JournalException;
 import trapline.replayer.Names;
 import trapline.schemas.CatalogueEntry;
 import trapline.schemas.CatalogueEntry.Status;
@@ -23,6 +25,8 @@ final class ExitLines implements Routes {
 
     private static final int MOST_READERS = 8;
     private static final Duration PATIENCE = Duration.ofMillis(200);
+    private static final long SECOND_NANOS = 1_000_000_000L;
+    private static final long QUIET_NANOS = 15 * SECOND_NANOS;
     private static final JsonFactory JSON = new JsonFactory();
 
     private final Journal journal;
@@ -55,26 +59,74 @@ final class ExitLines implements Routes {
             throws IOException {
         try (JsonGenerator lines = JSON.createGenerator(out)) {
             lines.disable(JsonGenerator.Feature.FLUSH_PASSED_TO_STREAM);
-            lines.setPrettyPrinter(new MinimalPrettyPrinter("\n"));
-            boolean more = true;
-            while (more) {
-                boolean live = tail.caughtUp();
-                more = follow ? !isOver(tail, entry) : !live;
-                for (ExitObserved exit : tail.poll(PATIENCE).exits()) {
-                    write(exit, live, lines);
-                }
-                lines.flush();
-                out.flush();
+            lines.setPrettyPrinter(new MinimalPrettyPrinter(""));
+            try {
+                copy(tail, follow ? new Ending(entry) : null, lines, out);
+            } catch (JournalException e) {
+                lines.writeStartObject();
+                lines.writeStringField("error", e.getMessage());
+                lines.writeEndObject();
+                lines.writeRaw('\n');
             }
-            lines.writeRaw('\n');
         }
     }
 
-    /// Whether nothing can come any more: asked before the last look.
-    private boolean isOver(ExitTail tail, CatalogueEntry entry) {
-        return tail.caughtUp()
-                && tail.lagRecords() == 0
-                && Catalogue.find(journal, entry.header().session()).status() != Status.OPEN;
+    /// @param ending null where what is there already is enough
+    private static void copy(ExitTail tail, Ending ending, JsonGenerator lines, OutputStream out)
+            throws IOException {
+        boolean live = false;
+        boolean over = false;
+        long wrote = System.nanoTime();
+        while (!over) {
+            live |= tail.caughtUp();
+            over = ending == null ? live : ending.reachedBy(tail);
+            List<ExitObserved> exits = tail.poll(PATIENCE).exits();
+            for (ExitObserved exit : exits) {
+                write(exit, live, lines);
+                lines.writeRaw('\n');
+            }
+            if (!exits.isEmpty() || System.nanoTime() - wrote > QUIET_NANOS) {
+                if (exits.isEmpty()) {
+                    lines.writeRaw('\n'); // shows whether the reader is there still
+                }
+                wrote = System.nanoTime();
+                lines.flush();
+                out.flush();
+            }
+        }
+    }
+
+    /// When a session that is followed is at its end.
+    private final class Ending {
+
+        private final CatalogueEntry entry;
+        private boolean ended;
+        private long asked;
+
+        Ending(CatalogueEntry entry) {
+            this.entry = entry;
+        }
+
+        /// Once it has ended, what its topic had then is still to come.
+        boolean reachedBy(ExitTail tail) {
+            if (!ended && tail.caughtUp() && System.nanoTime() - asked > SECOND_NANOS) {
+                asked = System.nanoTime();
+                if (hasEnded()) {
+                    tail.mark();
+                    ended = true;
+                }
+            }
+            return ended && tail.caughtUp();
+        }
+
+        private boolean hasEnded() {
+            try {
+                String session = entry.header().session();
+                return Catalogue.find(journal, session).status() != Status.OPEN;
+            } catch (JournalException e) {
+                return false; // brokers come back
+            }
+        }
     }
 
     private static void write(ExitObserved exit, boolean live, JsonGenerator line)

@@ -9,6 +9,7 @@ import java.util.HashSet;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.eclipse.jetty.http.HttpCookie;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
@@ -30,6 +31,9 @@ final class Gate extends Handler.Wrapper {
     static final String OURS = "X-Trapline";
 
     private static final Set<String> SAFE = Set.of("GET", "HEAD");
+
+    private static final Pattern OPEN =
+            Pattern.compile("/|/index\\.html|/healthz|/(assets|lib|live|session|diff)/.*");
 
     private final Listen listen;
     private final Set<String> hosts;
@@ -149,8 +153,9 @@ final class Gate extends Handler.Wrapper {
         }
     }
 
+    /// The page's own files and the server's health say nothing of the log. All else, there or not, is asked for the token.
     private static boolean needsToken(String path) {
-        return path.startsWith("/api/") || path.equals("/metrics");
+        return !OPEN.matcher(path).matches();
     }
 
     private boolean hasBearer(Request request) {

@@ -91,6 +91,7 @@ public final class WebServer implements AutoCloseable {
         config.http.maxRequestSize = LARGEST_REQUEST;
         config.http.defaultContentType = Answers.JSON;
         config.http.prefer405over404 = true;
+        config.router.ignoreTrailingSlashes = false;
         config.jetty.addConnector((server, http) -> connector(server, http, listen));
         config.jetty.modifyServer(server -> {
             server.setHandler(new Gate(listen));

@@ -155,7 +155,26 @@ class AccessTest {
         assertEquals(
                 200, ask("GET /api/sessions HTTP/1.1", "Authorization: Bearer " + TOKEN).status());
         assertEquals(200, ask("GET /metrics HTTP/1.1", "Authorization: Bearer " + TOKEN).status());
-        assertEquals(200, ask("GET /healthz HTTP/1.1").status());
+        for (String path : new String[] {"/", "/healthz", "/session/1?vcpu=0&seq=1", "/diff/1"}) {
+            assertEquals(200, ask("GET " + path + " HTTP/1.1").status(), path);
+        }
+    }
+
+    @Test
+    void noSpellingOfAPathLeadsAroundTheToken() throws Exception {
+        for (String path :
+                new String[] {
+                    "/api/sessions/",
+                    "//api/sessions",
+                    "/metrics/",
+                    "/%6detrics",
+                    "/live/../metrics",
+                    "/METRICS",
+                    "/anything"
+                }) {
+            int status = ask("GET " + path + " HTTP/1.1").status();
+            assertTrue(status == 401 || status == 400, path + ": " + status);
+        }
     }
 
     @Test

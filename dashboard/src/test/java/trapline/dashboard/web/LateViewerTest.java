@@ -190,7 +190,7 @@ class LateViewerTest {
                         client.send(HttpRequest.newBuilder(uri).build(), BodyHandlers.ofLines())
                                 .body()) {
             List<JsonNode> all = new ArrayList<>();
-            for (String line : lines.toList()) {
+            for (String line : lines.filter(text -> !text.isEmpty()).toList()) {
                 all.add(JSON.readTree(line));
             }
             return all;

@@ -83,7 +83,6 @@ final class Clients {
     Consumer<ByteBuffer, ByteBuffer> tail() {
         Map<String, Object> settings = consumer();
         settings.put("max.poll.records", 4096);
-        settings.put("auto.offset.reset", "latest");
         settings.put("fetch.max.wait.ms", 200);
         return make(() -> new KafkaConsumer<>(with(settings), new AsIs(), new AsIs()));
     }

@@ -14,6 +14,7 @@ import java.util.Set;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import trapline.journal.ExitTail;
@@ -36,7 +37,7 @@ final class KafkaExitTail implements ExitTail {
     private final Frame<ViolationObserved> violations;
     private final Frame<InterceptionObserved> interceptions;
 
-    /// Where each partition ended when this began, as far as that was not reached yet.
+    /// Where each partition ended when this began, or was marked, as far as that was not reached yet.
     private final Map<TopicPartition, Long> past = new HashMap<>();
 
     KafkaExitTail(KafkaLog log, Instant since, Optional<String> session) {
@@ -91,11 +92,51 @@ final class KafkaExitTail implements ExitTail {
                     batch.add(found);
                 }
             }
-            past.entrySet().removeIf(end -> consumer.position(end.getKey()) >= end.getValue());
+        } catch (OffsetOutOfRangeException e) {
+            e.offsetOutOfRangePartitions().forEach((partition, at) -> skip(partition, at, batch));
         } catch (KafkaException e) {
             throw failed(e);
         }
+        past.entrySet().removeIf(end -> reached(end.getKey(), end.getValue()));
         return batch.recent();
+    }
+
+    /// What should come next is gone: too old, or lost with a broker.
+    private void skip(TopicPartition partition, long at, Batch batch) {
+        try {
+            long first = consumer.beginningOffsets(Set.of(partition)).get(partition);
+            long end = consumer.endOffsets(Set.of(partition)).get(partition);
+            long next = Math.clamp(at, first, end);
+            consumer.seek(partition, next);
+            batch.skipped(
+                    Math.max(1, next - at),
+                    "%s@%d: not kept any more; reading goes on at %d"
+                            .formatted(partition, at, next));
+        } catch (KafkaException e) {
+            throw failed(e);
+        }
+    }
+
+    private boolean reached(TopicPartition partition, long end) {
+        try {
+            return consumer.position(partition, Duration.ZERO) >= end;
+        } catch (KafkaException e) {
+            return false; // asked again with the next poll
+        }
+    }
+
+    @Override
+    public void mark() {
+        try {
+            consumer.endOffsets(consumer.assignment())
+                    .forEach((partition, end) -> {
+                        if (!reached(partition, end)) {
+                            past.put(partition, end);
+                        }
+                    });
+        } catch (KafkaException e) {
+            throw failed(e);
+        }
     }
 
     private boolean isOf(ByteBuffer key) {
@@ -132,16 +173,22 @@ final class KafkaExitTail implements ExitTail {
                     interceptionsFound.add(decode(interceptions, found.value()));
                 }
             } catch (WireException e) {
-                if (unreadable++ == 0) {
-                    firstUnreadable =
-                            "%s-%d@%d: %s"
-                                    .formatted(
-                                            found.topic(),
-                                            found.partition(),
-                                            found.offset(),
-                                            e.getMessage());
-                }
+                skipped(
+                        1,
+                        "%s-%d@%d: %s"
+                                .formatted(
+                                        found.topic(),
+                                        found.partition(),
+                                        found.offset(),
+                                        e.getMessage()));
             }
+        }
+
+        void skipped(long records, String why) {
+            if (unreadable == 0) {
+                firstUnreadable = why;
+            }
+            unreadable += records;
         }
 
         Recent recent() {

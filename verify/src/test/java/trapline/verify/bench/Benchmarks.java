@@ -24,6 +24,7 @@ public final class Benchmarks {
         ALL.put("explorer", new ExplorerBenchmark());
         ALL.put("statistics", new StatisticsBenchmark());
         ALL.put("fleet", new FleetBenchmark());
+        ALL.put("page", new PageBenchmark());
     }
 
     private Benchmarks() {}

@@ -1,6 +1,5 @@
 package trapline.verify.bench;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,14 +25,7 @@ final class Broker implements AutoCloseable {
                         "embedded:" + folder,
                         "--format",
                         "json");
-        StringBuilder document = new StringBuilder();
-        String line;
-        do {
-            line = process.line();
-            document.append(line);
-        } while (!line.equals("}"));
-        JsonNode started = Json.read(document.toString());
-        address = started.get("bootstrapServers").asText();
+        address = Document.of(process).get("bootstrapServers").asText();
     }
 
     String address() {

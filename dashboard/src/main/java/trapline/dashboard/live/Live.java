@@ -55,6 +55,7 @@ public final class Live implements AutoCloseable {
     /// Why a thread ended before its time; stays.
     private Optional<String> stopped = Optional.empty();
 
+    private volatile boolean started;
     private volatile boolean closed;
 
     public Live(Journal journal) {
@@ -63,7 +64,9 @@ public final class Live implements AutoCloseable {
         asking.setDaemon(true);
     }
 
+    /// Not for a log that keeps no exits: that is only asked for its sessions, whenever somebody scrapes.
     public void start() {
+        started = true;
         tailing.start();
     }
 
@@ -274,6 +277,8 @@ public final class Live implements AutoCloseable {
             head.put("brokerErrors", brokerErrors);
             head.put("unreadable", unreadable);
             head.put("caughtUp", caughtUp);
+            head.put("sessionsLeftOut", statistics.leftOut().sessions());
+            head.put("exitsLeftOut", statistics.leftOut().exits());
             List<String> sessions = statistics.changed(progress.version());
             LiveSession session = name.map(statistics::session).orElse(null);
             if (session == null) {
@@ -322,29 +327,37 @@ public final class Live implements AutoCloseable {
     /// The same figures for who scrapes them.
     public MetricSnapshots metrics() {
         List<MetricSnapshot> all = new ArrayList<>();
+        Optional<Figures> asked =
+                started ? Optional.empty() : Optional.of(Figures.of(journal.sessions()));
+        Figures figures;
+        boolean whole;
         lock.lock();
         try {
-            all.addAll(LiveMetrics.of(statistics.sessions(), statistics.catalogue(), now()));
-            all.add(
-                    LiveMetrics.gaugeOf(
-                            "trapline_tail_lag_records",
-                            "Records of exits, violations and interception that are there and not counted yet.",
-                            (double) lagRecords));
-            all.add(
-                    LiveMetrics.counterOf(
-                            "trapline_broker_errors",
-                            "How often the log did not answer.",
-                            (double) brokerErrors));
-            all.add(
-                    LiveMetrics.counterOf(
-                            "trapline_unreadable_records",
-                            "Records that were skipped because they cannot be read.",
-                            (double) unreadable));
+            figures = asked.orElseGet(statistics::figures);
+            whole = caughtUp;
+            all.addAll(upkeep());
         } finally {
             lock.unlock();
         }
+        all.addAll(LiveMetrics.of(figures, whole, now()));
         all.addAll(ProcessMetrics.now());
         return new MetricSnapshots(all);
+    }
+
+    private List<MetricSnapshot> upkeep() {
+        return List.of(
+                LiveMetrics.gaugeOf(
+                        "trapline_tail_lag_records",
+                        "Records of exits, violations and interception that are there and not counted yet.",
+                        (double) lagRecords),
+                LiveMetrics.counterOf(
+                        "trapline_broker_errors",
+                        "How often the log did not answer.",
+                        (double) brokerErrors),
+                LiveMetrics.counterOf(
+                        "trapline_unreadable_records",
+                        "Records that were skipped because they cannot be read.",
+                        (double) unreadable));
     }
 
     /// What is wrong, if anything is.

@@ -16,7 +16,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
-import org.HdrHistogram.Histogram;
+import trapline.dashboard.live.Figures.OfSession;
+import trapline.dashboard.live.Figures.Sums;
+import trapline.dashboard.live.Figures.Timed;
 import trapline.schemas.CatalogueEntry;
 import trapline.schemas.CatalogueEntry.Status;
 
@@ -32,39 +34,43 @@ final class LiveMetrics {
 
     private final List<MetricSnapshot> all = new ArrayList<>();
 
-    static List<MetricSnapshot> of(
-            Collection<LiveSession> sessions, Collection<CatalogueEntry> catalogue, long now) {
+    /// @param caughtUp whether sessions' counters are whole: while history is counted again, they would seem to count
+    static List<MetricSnapshot> of(Figures figures, boolean caughtUp, long now) {
         LiveMetrics metrics = new LiveMetrics();
-        metrics.exits(sessions);
-        metrics.msrs(sessions);
-        metrics.sums(sessions);
-        metrics.violations(sessions);
-        metrics.times(sessions);
-        metrics.recorders(sessions, now);
-        metrics.sessions(catalogue);
+        if (caughtUp) {
+            metrics.exits(figures);
+            metrics.msrs(figures.sessions());
+            metrics.sums(figures.sessions());
+            metrics.violations(figures);
+            metrics.times(figures.sessions());
+        }
+        metrics.recorders(figures.sessions(), now);
+        metrics.sessions(figures.catalogue());
         return metrics.all;
     }
 
-    private void exits(Collection<LiveSession> sessions) {
+    private void exits(Figures figures) {
         Counters exits =
                 new Counters(
                         "trapline_exits",
                         "VM exits. The first thousand pairs of vCPU and reason of a session are told apart.");
-        for (LiveSession session : sessions) {
+        for (OfSession session : figures.sessions()) {
             session.forEachPair((vcpu, reason, count) ->
                     exits.add(count, SESSION, session.name(), "vcpu", vcpu, "reason", reason));
         }
+        long rest = figures.leftOut().exits();
+        exits.add(rest, SESSION, Subjects.OTHER, "vcpu", Subjects.OTHER, "reason", Subjects.OTHER);
         all.add(exits.snapshot());
     }
 
-    private void msrs(Collection<LiveSession> sessions) {
+    private void msrs(List<OfSession> sessions) {
         Counters accesses =
                 new Counters(
                         "trapline_msr_accesses",
                         "Accesses to MSRs that exited, the first 512 kinds of a session by name.");
-        for (LiveSession session : sessions) {
+        for (OfSession session : sessions) {
             Subjects subjects = session.subjects();
-            long[] pairs = session.msrPairs();
+            long[] pairs = session.msrs();
             for (int i = 0; i < pairs.length; i += 2) {
                 int number = (int) pairs[i];
                 String msr = subjects.msrName(number);
@@ -75,7 +81,7 @@ final class LiveMetrics {
         all.add(accesses.snapshot());
     }
 
-    private void sums(Collection<LiveSession> sessions) {
+    private void sums(List<OfSession> sessions) {
         Counters mutations =
                 new Counters(
                         "trapline_mutations",
@@ -91,13 +97,14 @@ final class LiveMetrics {
                 new Counters(
                         "trapline_userspace_exits",
                         "Exits for which the hypervisor returned to userspace.");
-        for (LiveSession session : sessions) {
+        for (OfSession session : sessions) {
             String name = session.name();
-            mutations.add(session.mutations(), SESSION, name);
-            host.add(session.hostMsrReads(), SESSION, name, ACCESS, "read");
-            host.add(session.hostMsrWrites(), SESSION, name, ACCESS, "write");
-            reflected.add(session.reflected(), SESSION, name);
-            userspace.add(session.userspace(), SESSION, name);
+            Sums sums = session.sums();
+            mutations.add(sums.mutations(), SESSION, name);
+            host.add(sums.hostMsrReads(), SESSION, name, ACCESS, "read");
+            host.add(sums.hostMsrWrites(), SESSION, name, ACCESS, "write");
+            reflected.add(sums.reflected(), SESSION, name);
+            userspace.add(sums.userspace(), SESSION, name);
         }
         all.add(mutations.snapshot());
         all.add(host.snapshot());
@@ -105,21 +112,23 @@ final class LiveMetrics {
         all.add(userspace.snapshot());
     }
 
-    private void violations(Collection<LiveSession> sessions) {
+    private void violations(Figures figures) {
         Counters violations =
                 new Counters(
                         "trapline_violations",
                         "Safety rules that were broken, the first 64 of a session by name.");
-        for (LiveSession session : sessions) {
+        for (OfSession session : figures.sessions()) {
             session.violations()
                     .forEach((rule, count) ->
                             violations.add(count, SESSION, session.name(), "rule", rule));
         }
+        long rest = figures.leftOut().violations();
+        violations.add(rest, SESSION, Subjects.OTHER, "rule", Subjects.OTHER);
         all.add(violations.snapshot());
     }
 
     /// Cycles are no seconds: the frequency they pass at is not known.
-    private void times(Collection<LiveSession> sessions) {
+    private void times(List<OfSession> sessions) {
         SummarySnapshot.Builder seconds =
                 SummarySnapshot.builder()
                         .name("trapline_handled_seconds")
@@ -131,32 +140,33 @@ final class LiveMetrics {
                         .name("trapline_handled_cycles")
                         .help(
                                 "From exit to entry, typical by the host's cost profile: a projection of the model.");
-        for (LiveSession session : sessions) {
-            if (session.times().getTotalCount() > 0) {
-                boolean measured = session.measured();
-                double unit = measured ? SECOND_NANOS : 1;
-                (measured ? seconds : cycles).dataPoint(summary(session, unit));
+        for (OfSession session : sessions) {
+            Timed timed = session.timed();
+            if (timed.count() > 0) {
+                double unit = timed.measured() ? SECOND_NANOS : 1;
+                (timed.measured() ? seconds : cycles)
+                        .dataPoint(summary(session.name(), timed, unit));
             }
         }
         all.add(seconds.build());
         all.add(cycles.build());
     }
 
-    private static SummaryDataPointSnapshot summary(LiveSession session, double unit) {
-        Histogram times = session.times();
-        Quantiles.Builder quantiles = Quantiles.builder();
-        for (double quantile : new double[] {0.5, 0.9, 0.99}) {
-            quantiles.quantile(quantile, times.getValueAtPercentile(100 * quantile) / unit);
-        }
+    private static SummaryDataPointSnapshot summary(String session, Timed timed, double unit) {
         return SummaryDataPointSnapshot.builder()
-                .labels(Labels.of(SESSION, session.name()))
-                .quantiles(quantiles.build())
-                .count(times.getTotalCount())
-                .sum(session.timeSum() / unit)
+                .labels(Labels.of(SESSION, session))
+                .quantiles(
+                        Quantiles.builder()
+                                .quantile(0.5, timed.p50() / unit)
+                                .quantile(0.9, timed.p90() / unit)
+                                .quantile(0.99, timed.p99() / unit)
+                                .build())
+                .count(timed.count())
+                .sum(timed.sum() / unit)
                 .build();
     }
 
-    private void recorders(Collection<LiveSession> sessions, long now) {
+    private void recorders(List<OfSession> sessions, long now) {
         GaugeSnapshot.Builder age =
                 GaugeSnapshot.builder()
                         .name("trapline_recorder_heartbeat_age_seconds")
@@ -167,7 +177,7 @@ final class LiveMetrics {
                         .name("trapline_recorder_acknowledged_events")
                         .help(
                                 "Events that the recorder of an open session knew to be in the log then.");
-        for (LiveSession session : sessions) {
+        for (OfSession session : sessions) {
             About about = session.about();
             if (about.open()) {
                 double seconds = Math.max(0, now - about.heartbeatMillis()) / 1e3;

@@ -149,62 +149,18 @@ final class LiveSession {
         version = now;
     }
 
-    long timeSum() {
-        return timeSum;
-    }
-
-    Histogram times() {
-        return times;
-    }
-
-    boolean measured() {
-        return measured;
-    }
-
-    long mutations() {
-        return mutations;
-    }
-
-    long hostMsrReads() {
-        return hostMsrReads;
-    }
-
-    long hostMsrWrites() {
-        return hostMsrWrites;
-    }
-
-    long reflected() {
-        return reflected;
-    }
-
-    long userspace() {
-        return userspace;
-    }
-
-    Map<String, Long> violations() {
-        return violations.byRule();
-    }
-
-    long[] msrPairs() {
-        return msrs.pairs();
-    }
-
-    /// Told a vCPU, a reason and how often.
-    interface Pairs {
-        void pair(String vcpu, String reason, long count);
-    }
-
-    /// Exits by vCPU and reason, as far as there is room for.
-    void forEachPair(Pairs told) {
-        for (int pair = 1; pair < pairKeys.size(); pair++) {
-            long key = pairKeys.keys()[pair];
-            String vcpu = subjects.vcpuName((int) (key >>> 32));
-            told.pair(vcpu, subjects.reasonName((int) key), pairs.of(pair));
-        }
-        long[] rest = unpaired.pairs();
-        for (int i = 0; i < rest.length; i += 2) {
-            told.pair(Subjects.OTHER, subjects.reasonName((int) rest[i]), rest[i + 1]);
-        }
+    Figures.OfSession figures() {
+        return new Figures.OfSession(
+                name,
+                about,
+                subjects,
+                pairKeys.keys(),
+                pairs.pairs(),
+                unpaired.pairs(),
+                msrs.pairs(),
+                new Figures.Sums(mutations, hostMsrReads, hostMsrWrites, reflected, userspace),
+                Map.copyOf(violations.byRule()),
+                Figures.Timed.of(times, measured, timeSum));
     }
 
     String unit() {

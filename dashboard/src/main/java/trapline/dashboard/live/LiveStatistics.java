@@ -1,13 +1,13 @@
 package trapline.dashboard.live;
 
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import trapline.dashboard.live.Figures.LeftOut;
 import trapline.journal.ExitTail.Recent;
 import trapline.schemas.CatalogueEntry;
 import trapline.schemas.CatalogueEntry.Status;
@@ -38,6 +38,9 @@ final class LiveStatistics {
     private long newest;
     private int halvings;
     private boolean strangers;
+    private long sessionsLeftOut;
+    private long exitsLeftOut;
+    private long violationsLeftOut;
 
     /// @param sinceMillis from when on exits come
     LiveStatistics(long sinceMillis) {
@@ -57,12 +60,16 @@ final class LiveStatistics {
             LiveSession session = session(exit.session(), now);
             if (session != null) {
                 session.add(exit, version);
+            } else {
+                exitsLeftOut++;
             }
         }
         for (ViolationObserved violation : recent.violations()) {
             LiveSession session = session(violation.session(), now);
             if (session != null) {
                 session.add(violation, version);
+            } else {
+                violationsLeftOut += violation.times();
             }
         }
         for (InterceptionObserved change : recent.interceptions()) {
@@ -115,7 +122,7 @@ final class LiveStatistics {
         if (ignored.size() >= MOST_IGNORED) {
             ignored.remove(ignored.iterator().next());
         }
-        ignored.add(name);
+        sessionsLeftOut += ignored.add(name) ? 1 : 0;
     }
 
     /// Takes in what the catalogue says now, of which heartbeats alone are no news to viewers.
@@ -178,13 +185,16 @@ final class LiveStatistics {
         return newest;
     }
 
-    Collection<LiveSession> sessions() {
-        return sessions.values();
+    Figures figures() {
+        return new Figures(
+                sessions.values().stream().map(LiveSession::figures).toList(),
+                leftOut(),
+                known.values());
     }
 
-    /// What the catalogue said last.
-    Collection<CatalogueEntry> catalogue() {
-        return known.values();
+    /// Sessions that were forgotten or never shown, and what came of them since.
+    LeftOut leftOut() {
+        return new LeftOut(sessionsLeftOut, exitsLeftOut, violationsLeftOut);
     }
 
     LiveSession session(String name) {

@@ -66,6 +66,18 @@ class MetricsTest {
         }
     }
 
+    /// Files tell of no exits, but there are sessions.
+    @Test
+    void sessionsInFilesAreThere() throws Exception {
+        try (Journal journal = Journals.open("file:" + folder.resolve("log"), Optional.empty());
+                WebServer server = WebServer.start(Listen.loopback(0), journal)) {
+            Guests.record(journal, Guests.BUSY.formatted(1));
+            Map<String, Double> text = scrape(server, "text/plain");
+            assertEquals(1, text.get("trapline_sessions{status=\"closed\"}"));
+            assertTrue(text.keySet().stream().noneMatch(name -> name.contains("session=")));
+        }
+    }
+
     /// Labels in the order of their names.
     private static Map<String, Double> scrape(WebServer server, String accept) {
         Asked answer = Asked.of(server.port(), "GET /metrics HTTP/1.1", "Accept: " + accept);

@@ -49,6 +49,11 @@ final class Background implements AutoCloseable {
             end(Optional.empty());
         } catch (RuntimeException e) {
             end(Optional.of(String.valueOf(e.getMessage())));
+        } catch (Throwable e) {
+            end(
+                    Optional.of(
+                            "reading it in the background failed: "
+                                    + e.getClass().getSimpleName()));
         }
     }
 

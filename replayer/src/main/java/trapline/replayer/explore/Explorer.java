@@ -224,7 +224,7 @@ public final class Explorer implements AutoCloseable {
         if (!ready) {
             Judgement judged = judgement.get();
             long order = event.stamp().order();
-            ready = judged.knows(event.stamp().vcpu(), order);
+            ready = judged.knows(order);
             judged.between(order - 1, order, 1).forEach(broken -> rows.add(broken.tree()));
         }
         tree.put("violations", rows);
@@ -249,12 +249,13 @@ public final class Explorer implements AutoCloseable {
     public SequencedMap<String, Object> seek(
             long order, OptionalInt vcpu, boolean next, String to) {
         if (to.equals("violation")) {
-            answer(() -> {
-                vcpu.ifPresent(events::checkVcpu);
-                return null;
-            });
+            long last =
+                    answer(() -> {
+                        vcpu.ifPresent(events::checkVcpu);
+                        return events.last();
+                    });
             ViolationSeek.Found found =
-                    new ViolationSeek(scans.judgement(), vcpu).find(order, next);
+                    new ViolationSeek(scans.judgement(), vcpu, last).find(order, next);
             return answer(() -> found(found));
         }
         return answer(() -> {

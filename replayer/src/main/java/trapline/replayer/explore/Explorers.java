@@ -1,10 +1,14 @@
 package trapline.replayer.explore;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import trapline.journal.Journal;
@@ -14,14 +18,27 @@ import trapline.replayer.Session;
 public final class Explorers implements AutoCloseable {
 
     private static final int KEPT = 4;
-    private static final long IDLE_NANOS = 120_000_000_000L;
+    private static final Duration IDLE = Duration.ofMinutes(1);
+    private static final int LOOKS_WHILE_IDLE = 4;
 
     private final Journal journal;
+    private final long idleNanos;
     private final AtomicInteger asking = new AtomicInteger();
     private final Map<String, Used> open = new LinkedHashMap<>(KEPT, 1, true);
+    private final ScheduledExecutorService timer =
+            Executors.newSingleThreadScheduledExecutor(
+                    Thread.ofPlatform().daemon().name("trapline-idle").factory());
 
     public Explorers(Journal journal) {
+        this(journal, IDLE);
+    }
+
+    /// @param idle how long a session about which nobody asks is kept, and read in the background
+    public Explorers(Journal journal, Duration idle) {
         this.journal = journal;
+        idleNanos = idle.toNanos();
+        long every = Math.max(1, idleNanos / LOOKS_WHILE_IDLE);
+        var _ = timer.scheduleWithFixedDelay(this::look, every, every, TimeUnit.NANOSECONDS);
     }
 
     private static final class Used {
@@ -65,13 +82,28 @@ public final class Explorers implements AutoCloseable {
     }
 
     private void release(Used used) {
-        List<Explorer> unused = new ArrayList<>();
         synchronized (open) {
             used.users--;
+        }
+        closeUnused();
+    }
+
+    /// A log that fails now fails those who ask as well, and they are told; the timer goes on.
+    private void look() {
+        try {
+            closeUnused();
+        } catch (RuntimeException e) {
+            // as said above
+        }
+    }
+
+    private void closeUnused() {
+        List<Explorer> unused = new ArrayList<>();
+        synchronized (open) {
             int over = open.size() - KEPT;
             for (Iterator<Used> all = open.values().iterator(); all.hasNext(); ) {
                 Used each = all.next();
-                boolean idle = each.explorer.idleNanos() > IDLE_NANOS;
+                boolean idle = each.explorer.idleNanos() > idleNanos;
                 if (each.users == 0 && (over > 0 || idle)) {
                     all.remove();
                     unused.add(each.explorer);
@@ -85,6 +117,7 @@ public final class Explorers implements AutoCloseable {
     /// Nobody may ask any more.
     @Override
     public void close() {
+        timer.shutdownNow();
         synchronized (open) {
             open.values().forEach(each -> each.explorer.close());
             open.clear();

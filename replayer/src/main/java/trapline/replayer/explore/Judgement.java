@@ -1,11 +1,8 @@
 package trapline.replayer.explore;
 
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
 import trapline.engine.event.Envelope;
@@ -27,19 +24,16 @@ final class Judgement implements Background.Reader {
 
     private final Reexecution again;
     private final Rules rules;
-    private final long[] executed;
-    private final Map<Kind, Integer> numbers = new HashMap<>();
-    private final List<Kind> kinds = new ArrayList<>();
+    private final Ways ways = new Ways();
     private long[] orders = new long[64];
     private long[] seqs = new long[64];
     private int[] kindOf = new int[64];
     private int size;
     private long leftOut;
+    private long executed;
     private long read;
     private boolean ended;
     private String problem = "";
-
-    private record Kind(Rules.Name rule, int vcpu, String message) {}
 
     /// One of them.
     ///
@@ -59,7 +53,6 @@ final class Judgement implements Background.Reader {
     }
 
     Judgement(Session session) {
-        executed = new long[session.vcpus()];
         again = new Reexecution(session, sink());
         rules = new Rules(again.execution().machine(), again.execution().setup(), this::broken);
     }
@@ -68,7 +61,7 @@ final class Judgement implements Background.Reader {
         return new EventSink() {
             @Override
             public void accept(Envelope envelope) {
-                executed[envelope.stamp().vcpu()] = envelope.stamp().order();
+                executed = envelope.stamp().order();
                 rules.accept(envelope);
             }
 
@@ -89,13 +82,7 @@ final class Judgement implements Background.Reader {
             seqs = Arrays.copyOf(seqs, 2 * size);
             kindOf = Arrays.copyOf(kindOf, 2 * size);
         }
-        int kind =
-                numbers.computeIfAbsent(
-                        new Kind(rule, stamp.vcpu(), message),
-                        found -> {
-                            kinds.add(found);
-                            return kinds.size() - 1;
-                        });
+        int kind = ways.number(rule, stamp.vcpu(), message);
         int at = size++;
         while (at > 0 && orders[at - 1] > stamp.order()) {
             orders[at] = orders[at - 1];
@@ -138,22 +125,22 @@ final class Judgement implements Background.Reader {
         return leftOut;
     }
 
-    /// Whether all is known of an event: its vCPU has gone on since.
-    synchronized boolean knows(int vcpu, long order) {
-        return ended || executed[vcpu] > order;
+    /// Whether all is known of an event.
+    synchronized boolean knows(long order) {
+        return known() >= order;
     }
 
-    /// Everything up to this event is known.
-    synchronized long read() {
-        return ended ? Long.MAX_VALUE : Arrays.stream(executed).min().orElse(0) - 1;
+    /// Everything up to this event is known: steps are executed whole, each moment behind one of its events.
+    synchronized long known() {
+        return ended ? Long.MAX_VALUE : Math.min(executed, read);
     }
 
-    /// Those behind an event up to another.
+    /// Those behind an event up to another. A step may run ahead of its recording; that is not told yet.
     ///
     /// @param piece such of one kind that are within so many events are told as one
     synchronized List<Broken> between(long from, long to, long piece) {
         SequencedMap<List<Long>, Broken> found = new LinkedHashMap<>();
-        for (int at = first(from); at < size && orders[at] <= to; at++) {
+        for (int at = first(from); at < size && orders[at] <= Math.min(to, read); at++) {
             Broken one = broken(at);
             found.merge(
                     List.of((long) kindOf[at], orders[at] / piece),
@@ -171,8 +158,8 @@ final class Judgement implements Background.Reader {
     }
 
     private Broken broken(int at) {
-        Kind kind = kinds.get(kindOf[at]);
-        return new Broken(orders[at], kind.vcpu(), seqs[at], kind.rule().text(), kind.message(), 1);
+        Ways.Way way = ways.of(kindOf[at]);
+        return new Broken(orders[at], way.vcpu(), seqs[at], way.rule().text(), way.message(), 1);
     }
 
     /// The place of the first one behind an event.
@@ -194,8 +181,8 @@ final class Judgement implements Background.Reader {
     ///
     /// @param vcpu -1 for any
     synchronized Broken next(long order, int vcpu) {
-        for (int at = first(order); at < size; at++) {
-            if (vcpu < 0 || kinds.get(kindOf[at]).vcpu() == vcpu) {
+        for (int at = first(order); at < size && orders[at] <= read; at++) {
+            if (vcpu < 0 || ways.of(kindOf[at]).vcpu() == vcpu) {
                 return broken(at);
             }
         }
@@ -204,8 +191,8 @@ final class Judgement implements Background.Reader {
 
     /// The last one before an event; null where none is known.
     synchronized Broken previous(long order, int vcpu) {
-        for (int at = first(order - 1) - 1; at >= 0; at--) {
-            if (vcpu < 0 || kinds.get(kindOf[at]).vcpu() == vcpu) {
+        for (int at = first(Math.min(order - 1, read)) - 1; at >= 0; at--) {
+            if (vcpu < 0 || ways.of(kindOf[at]).vcpu() == vcpu) {
                 return broken(at);
             }
         }

@@ -11,11 +11,14 @@ final class ViolationSeek {
 
     private final Optional<Judgement> judgement;
     private final OptionalInt vcpu;
+    private final long last;
 
     /// @param vcpu empty for any
-    ViolationSeek(Optional<Judgement> judgement, OptionalInt vcpu) {
+    /// @param last the session's last event by now
+    ViolationSeek(Optional<Judgement> judgement, OptionalInt vcpu, long last) {
         this.judgement = judgement;
         this.vcpu = vcpu;
+        this.last = last;
     }
 
     /// @param place null if none was found
@@ -46,17 +49,17 @@ final class ViolationSeek {
 
     /// One behind what is known may have another before it.
     private Found next(long order) {
-        long known = judgement.get().read();
+        long known = judgement.get().known();
         Judgement.Broken found = judgement.get().next(order, vcpu.orElse(-1));
         boolean sure = found != null && found.order() <= known;
         return sure
                 ? new Found(found, found.order(), false)
-                : new Found(null, order, known != Long.MAX_VALUE);
+                : new Found(null, Math.clamp(known, order, Math.max(order, last)), known < last);
     }
 
     private Found previous(long order) {
-        long known = judgement.get().read();
-        return known >= order - 1
+        long known = judgement.get().known();
+        return known >= Math.min(order - 1, last)
                 ? new Found(judgement.get().previous(order, vcpu.orElse(-1)), 0, false)
                 : new Found(null, order, true);
     }

@@ -12,8 +12,6 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 import trapline.engine.cost.CostProfile;
-import trapline.engine.policy.Policies;
-import trapline.engine.policy.Policy;
 import trapline.fleet.diff.FleetRuns;
 import trapline.fleet.diff.FleetRuns.Question;
 import trapline.fleet.diff.FleetRuns.Submitted;
@@ -36,14 +34,31 @@ final class FleetCommand extends LogCommand implements Runnable {
         throw new ParameterException(spec.commandLine(), "which command?");
     }
 
-    /// The log, which must be one in Kafka.
+    /// The log, which must be one in Kafka, to submit to.
     private Journal log() {
+        checkLog();
+        return openLogToExtend();
+    }
+
+    /// Likewise, to look at.
+    private Journal logToRead() {
+        checkLog();
+        return openLogToRead();
+    }
+
+    private void checkLog() {
         if (main.globals.log.kind() == LogAddress.Kind.FILE) {
             throw usage(
                     "fleet: expected --log embedded:DIR or kafka:HOST:PORT, found %s",
                     main.globals.log);
         }
-        return openLogToExtend();
+    }
+
+    /// What is not there because it could not be read.
+    private static void note(FleetRuns runs, Console console) {
+        if (runs.unreadable() > 0) {
+            console.note("%d damaged records of runs skipped", runs.unreadable());
+        }
     }
 
     /// `fleet diff`.
@@ -85,6 +100,7 @@ final class FleetCommand extends LogCommand implements Runnable {
                 defaultValue = "*",
                 description = {
                     "Sessions whose id or guest is of that form; * stands for any letters, ? for one.",
+                    "All (*) are all that name their policy: imported traces do not.",
                     "Default: ${DEFAULT-VALUE}"
                 })
         String sessions;
@@ -123,6 +139,7 @@ final class FleetCommand extends LogCommand implements Runnable {
                 }
                 FleetTotals totals = follow(runs, run, console);
                 FleetText.print(totals, console);
+                note(runs, console);
                 return (totals.failed() > 0 ? ExitCode.NO : ExitCode.DONE).number();
             }
         }
@@ -138,6 +155,9 @@ final class FleetCommand extends LogCommand implements Runnable {
             Submitted submitted = runs.submit(new SessionPattern(sessions), question);
             if (submitted.open() > 0) {
                 console.note("%d sessions are still being recorded: left out", submitted.open());
+            }
+            if (submitted.imported() > 0) {
+                console.note("%d imported traces left out", submitted.imported());
             }
             if (submitted.sessions().isEmpty()) {
                 throw fleet.usage(
@@ -161,6 +181,7 @@ final class FleetCommand extends LogCommand implements Runnable {
 
         private FleetTotals follow(FleetRuns runs, FleetRun run, Console console) {
             FleetTotals totals = new FleetTotals(run);
+            fleet.main.interrupt.hold();
             try (Console.Progress progress = console.bar("evaluating", run.total())) {
                 runs.follow(
                         run,
@@ -214,7 +235,7 @@ final class FleetCommand extends LogCommand implements Runnable {
             if (session != null && run == null) {
                 throw fleet.usage("--session: of which run?");
             }
-            try (Journal journal = fleet.log()) {
+            try (Journal journal = fleet.logToRead()) {
                 FleetRuns runs = new FleetRuns(journal);
                 if (run == null) {
                     list(runs, console);
@@ -225,6 +246,7 @@ final class FleetCommand extends LogCommand implements Runnable {
                 } else {
                     console.line("%s", document(runs, runs.find(run)));
                 }
+                note(runs, console);
             }
             return ExitCode.DONE.number();
         }
@@ -245,7 +267,7 @@ final class FleetCommand extends LogCommand implements Runnable {
                         one.isEmpty()
                                 ? "%s has no result of session %s".formatted(found.run(), session)
                                 : one.getLast().error().isEmpty()
-                                        ? "session %s: too large a result to be kept; 'diff %s' prints it"
+                                        ? "session %s: too large a result to be kept; 'diff %s --candidate POLICY' prints it"
                                                 .formatted(session, session)
                                         : "session %s: %s"
                                                 .formatted(session, one.getLast().error()));
@@ -261,8 +283,10 @@ final class FleetCommand extends LogCommand implements Runnable {
                 table.row(known.run(), policy, known.sessions(), known.total());
                 Map<String, Object> row = new LinkedHashMap<>();
                 row.put("run", known.run());
-                row.put("created", known.createdMillis());
+                row.put("createdMillis", known.createdMillis());
                 row.put("candidate", policy);
+                row.put("base", known.base().map(FleetTotals::expression).orElse(null));
+                row.put("costs", known.costsName().orElse(null));
                 row.put("pattern", known.sessions());
                 row.put("total", known.total());
                 rows.add(row);
@@ -271,8 +295,7 @@ final class FleetCommand extends LogCommand implements Runnable {
         }
 
         private static String policy(FleetRun run) {
-            Policy policy = Policies.parse(run.candidate());
-            return policy.identity().expression();
+            return FleetTotals.expression(run.candidate());
         }
     }
 }

@@ -26,12 +26,13 @@ import trapline.journal.JournalException;
             "exactly once: a worker that is killed loses nothing, and the others go on for it within seconds.",
             "",
             "Prints the address where it answers: /windows?session=ID has the windows it keeps, or leads to the",
-            "worker that has them; /healthz; /metrics.",
+            "worker on this machine that has them, or names the machine where to ask; /healthz; /metrics.",
             "",
             "Examples:",
             "  trapline worker --log kafka:broker:9092",
             "  trapline worker --only diffs --parallel 8",
-            "  curl -L \"$(trapline worker | head -1)/windows?session=ID\""
+            "  trapline worker --listen 127.0.0.1:7071",
+            "  curl -L 'http://127.0.0.1:7071/windows?session=ID'"
         })
 final class WorkerCommand extends LogCommand implements Callable<Integer> {
 
@@ -140,7 +141,10 @@ final class WorkerCommand extends LogCommand implements Callable<Integer> {
         try {
             int port = Integer.parseInt(listen.substring(colon + 1));
             InetAddress host = InetAddress.getByName(listen.substring(0, Math.max(0, colon)));
-            if (colon > 0 && port >= 0 && port <= 0xffff && host.isLoopbackAddress()) {
+            if (colon > 0
+                    && port >= 0
+                    && port <= 0xffff
+                    && host.getHostAddress().equals("127.0.0.1")) {
                 return new InetSocketAddress(host, port);
             }
         } catch (NumberFormatException | UnknownHostException e) {

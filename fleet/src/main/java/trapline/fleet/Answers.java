@@ -5,9 +5,11 @@ import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.URLDecoder;
+import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -69,6 +71,19 @@ final class Answers implements AutoCloseable {
         server.start();
     }
 
+    /// What the others are told of where it answers: this machine's name, since `127.0.0.1` is each one's own.
+    String advertised() {
+        return hostName() + ":" + server.getAddress().getPort();
+    }
+
+    private static String hostName() {
+        try {
+            return InetAddress.getLocalHost().getHostName();
+        } catch (UnknownHostException e) {
+            return "localhost";
+        }
+    }
+
     URI address() {
         InetSocketAddress bound = server.getAddress();
         return URI.create("http://%s:%d".formatted(bound.getHostString(), bound.getPort()));
@@ -107,8 +122,8 @@ final class Answers implements AutoCloseable {
     /// A page from elsewhere that was led here by its own name for this machine gets nothing.
     private Answer checked(HttpExchange exchange, Question question) {
         String host = exchange.getRequestHeaders().getFirst("Host");
-        if (!Set.of(address().getAuthority(), "localhost:" + address().getPort())
-                .contains(String.valueOf(host))) {
+        int port = address().getPort();
+        if (!List.of("127.0.0.1:" + port, "localhost:" + port).contains(String.valueOf(host))) {
             return Answer.error(403, "expected a Host header of " + address().getAuthority());
         }
         if (!exchange.getRequestMethod().equals("GET")) {
@@ -134,22 +149,32 @@ final class Answers implements AutoCloseable {
             return Answer.error(404, "this worker counts no exits");
         }
         Statistics counted = statistics.get();
-        Optional<String> owner = counted.owner(session.get());
+        Optional<Statistics.Owner> owner = counted.owner(session.get());
         if (owner.isEmpty()) {
             return Answer.error(503, "the workers are sharing out the partitions; ask again");
         }
-        if (!owner.get().equals(address().getAuthority())) {
-            String there = "http://%s%s".formatted(owner.get(), exchange.getRequestURI());
-            return new Answer(
-                    307,
-                    JSON,
-                    JsonTree.text(Map.of("owner", owner.get())) + "\n",
-                    Optional.of(there));
+        if (!owner.get().address().equals(advertised())) {
+            return elsewhere(owner.get(), exchange.getRequestURI());
         }
-        return counted.windows(session.get())
+        return counted.windows(session.get(), owner.get().partition())
                 .map(found -> Answer.of(200, tree(session.get(), found)))
                 .orElseGet(() ->
                         Answer.error(503, "this worker's windows are not back yet; ask again"));
+    }
+
+    /// Workers listen to their own machines alone, so only those here can be led to.
+    private static Answer elsewhere(Statistics.Owner owner, URI asked) {
+        if (!owner.host().equals(hostName())) {
+            return Answer.error(
+                    503,
+                    "the worker on %s, port %d has them, and answers on that machine alone"
+                            .formatted(owner.host(), owner.port()));
+        }
+        return new Answer(
+                307,
+                JSON,
+                JsonTree.text(Map.of("owner", owner.address())) + "\n",
+                Optional.of("http://127.0.0.1:%d%s".formatted(owner.port(), asked)));
     }
 
     private static Optional<String> parameter(URI uri, String name) {

@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.streams.CloseOptions;
 import org.apache.kafka.streams.KafkaStreams;
@@ -26,14 +27,14 @@ public final class Streaming implements AutoCloseable {
 
     private static final Duration PATIENCE = Duration.ofSeconds(8);
 
-    /// How often a thread that failed is followed by another before the application gives up.
+    /// How often in a row a thread that failed is followed by another before the application gives up.
     private static final int MOST_FAILURES = 20;
 
     private final KafkaSite site;
     private final Path folder;
     private final KafkaStreams streams;
     private volatile JournalException failure;
-    private int failures;
+    private final AtomicInteger failures = new AtomicInteger();
 
     /// @param name the application's, behind the log's prefix
     /// @param settings what differs from those of our other applications
@@ -51,6 +52,7 @@ public final class Streaming implements AutoCloseable {
             throw site.failure(e, "run " + name);
         }
         streams.setUncaughtExceptionHandler(this::failed);
+        streams.setStateListener((now, _) -> changed(now));
     }
 
     public void start() {
@@ -74,7 +76,14 @@ public final class Streaming implements AutoCloseable {
                 "trapline-" + name + "-" + ProcessHandle.current().pid());
         settings.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, site.bootstrapServers());
         settings.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
-        settings.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, site.copies());
+        int copies = site.copies();
+        settings.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, copies);
+        settings.put(
+                StreamsConfig.topicPrefix("min.insync.replicas"),
+                Integer.toString(Math.max(1, copies - 1)));
+        settings.put(
+                StreamsConfig.topicPrefix("max.message.bytes"),
+                Integer.toString(site.largestRecord()));
         settings.put(StreamsConfig.STATE_DIR_CONFIG, folder.toString());
         settings.put(StreamsConfig.ACCEPTABLE_RECOVERY_LAG_CONFIG, Long.MAX_VALUE);
         settings.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 0);
@@ -91,14 +100,20 @@ public final class Streaming implements AutoCloseable {
         return settings;
     }
 
+    private void changed(KafkaStreams.State now) {
+        if (now == KafkaStreams.State.RUNNING) {
+            failures.set(0);
+        }
+    }
+
     /// A broker may be away for a while; what was not committed is then done again.
     private synchronized StreamThreadExceptionResponse failed(Throwable thrown) {
         Throwable cause = thrown;
         while (cause.getCause() != null && cause instanceof KafkaException) {
             cause = cause.getCause();
         }
-        failures++;
-        if (cause instanceof KafkaException && site.isPassing(cause) && failures < MOST_FAILURES) {
+        int sofar = failures.incrementAndGet();
+        if (cause instanceof KafkaException && site.isPassing(cause) && sofar < MOST_FAILURES) {
             return StreamThreadExceptionResponse.REPLACE_THREAD;
         }
         failure = site.failure(cause, "go on");

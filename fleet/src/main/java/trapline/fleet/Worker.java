@@ -44,7 +44,8 @@ public final class Worker implements AutoCloseable {
             statistics =
                     plan.threads() == 0
                             ? Optional.empty()
-                            : Optional.of(new Statistics(site, answers.address(), plan.threads()));
+                            : Optional.of(
+                                    new Statistics(site, answers.advertised(), plan.threads()));
         } catch (RuntimeException e) {
             answers.close();
             throw e;

@@ -72,6 +72,19 @@ class StatisticsTest {
         Await.until(() -> log.windows().size() >= count, log::windows);
     }
 
+    /// All that [#writeFive] wrote is counted: a window is there before it is whole.
+    private void awaitFive() throws InterruptedException {
+        Await.until(
+                () ->
+                        log.windows().size() == 7
+                                && log.windows().values().stream()
+                                                .filter(window -> window.sizeMillis() == 60_000)
+                                                .mapToLong(ExitWindow::exits)
+                                                .sum()
+                                        == 5,
+                log::windows);
+    }
+
     private static ExitWindow window(
             int vcpu,
             long begin,
@@ -91,7 +104,7 @@ class StatisticsTest {
     void secondsAndMinutesOfEachVcpu() throws InterruptedException {
         try (Worker worker = worker()) {
             writeFive();
-            awaitWindows(7);
+            awaitFive();
             List<MsrCount> once = List.of(new MsrCount(SPEC_CTRL, true, 1));
             List<MsrCount> twice = List.of(new MsrCount(SPEC_CTRL, true, 2));
             List<MsrCount> other = List.of(new MsrCount(0x10, false, 1));
@@ -139,12 +152,16 @@ class StatisticsTest {
     void theNextWorkerGoesOn() throws InterruptedException {
         try (Worker _ = worker()) {
             writeFive();
-            awaitWindows(7);
+            awaitFive();
         }
         write("s1", 0, CPUID, Subject.NONE, T + 7);
         log.flush();
         try (Worker worker = worker()) {
-            Await.until(() -> log.windows().get(key(0, T, 1000)).exits() == 3, log::windows);
+            Await.until(
+                    () ->
+                            log.windows().get(key(0, T, 1000)).exits() == 3
+                                    && log.windows().get(key(0, T, 60_000)).exits() == 4,
+                    log::windows);
             assertEquals(4, log.windows().get(key(0, T, 60_000)).exits());
             assertEquals(7, log.windows().size());
             assertEquals(1, worker.statistics().orElseThrow().counters().exits());
@@ -186,7 +203,7 @@ class StatisticsTest {
     void answersOverHttp() throws Exception {
         try (Worker worker = worker()) {
             writeFive();
-            awaitWindows(7);
+            awaitFive();
             JsonNode windows = ask(worker, "/windows?session=s1", 200);
             assertEquals("s1", windows.path("session").textValue());
             assertEquals(7, windows.path("windows").size());

@@ -1,16 +1,20 @@
 package trapline.fleet.diff;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -27,9 +31,15 @@ import trapline.journal.kafka.KafkaSite;
 import trapline.schemas.FleetResult;
 import trapline.schemas.FleetRun;
 import trapline.schemas.FleetTask;
+import trapline.schemas.Frame;
 
 /// Evaluates this worker's share of the tasks that anybody has submitted to the log.
 public final class Diffs implements AutoCloseable {
+
+    private static final Duration LEAVE = Duration.ofSeconds(2);
+
+    /// Brokers that did not take one partition's tasks are not asked to take those of the others.
+    private static final Duration SILENCE = Duration.ofSeconds(10);
 
     private final FleetCounters counters = new FleetCounters();
     private final KafkaSite site;
@@ -37,6 +47,7 @@ public final class Diffs implements AutoCloseable {
     private final Pool pool;
     private final Producer<byte[], byte[]> leaving;
     private final Streaming streaming;
+    private volatile long silence = System.nanoTime();
 
     /// @param parallel how many sessions are evaluated at once
     public Diffs(KafkaSite site, Evaluator evaluator, int parallel) {
@@ -120,20 +131,38 @@ public final class Diffs implements AutoCloseable {
         }
     }
 
-    /// Whether or not this comes through, the task is done; without it, by suspicion, alone.
-    private void giveBack(int partition, FleetTask task) {
+    /// Whether or not this comes through, the tasks are done; without it, by suspicion, alone.
+    private void giveBack(int partition, List<FleetTask> tasks) {
+        if (System.nanoTime() - silence < 0) {
+            return;
+        }
         try {
-            leaving.send(
+            sendAll(partition, tasks, System.nanoTime() + LEAVE.toNanos());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException | KafkaException e) {
+            silence = System.nanoTime() + SILENCE.toNanos();
+        }
+    }
+
+    private void sendAll(int partition, List<FleetTask> tasks, long deadline)
+            throws InterruptedException, ExecutionException, TimeoutException {
+        Frame<FleetTask> frame = site.frame(FleetTask.CODEC);
+        List<Future<RecordMetadata>> sent = new ArrayList<>();
+        for (FleetTask task : tasks) {
+            if (System.nanoTime() - deadline > 0) {
+                throw new TimeoutException();
+            }
+            sent.add(
+                    leaving.send(
                             new ProducerRecord<>(
                                     site.topics().fleetTasks(),
                                     partition,
                                     FleetKeys.bytes(FleetKeys.of(task.run(), task.session())).get(),
-                                    site.frame(FleetTask.CODEC).encode(task.startedTimes(-1))))
-                    .get(2, TimeUnit.SECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } catch (ExecutionException | TimeoutException | KafkaException e) {
-            // Said above.
+                                    frame.encode(task.startedTimes(-1)))));
+        }
+        for (Future<RecordMetadata> one : sent) {
+            one.get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
         }
     }
 

@@ -18,6 +18,16 @@ final class FleetKeys {
         return key.indexOf(BETWEEN) >= 0;
     }
 
+    /// Of a task's key.
+    static String run(String key) {
+        return key.substring(0, key.indexOf(BETWEEN));
+    }
+
+    /// Of a task's key.
+    static String session(String key) {
+        return key.substring(key.indexOf(BETWEEN) + 1);
+    }
+
     static Bytes bytes(String key) {
         return Bytes.wrap(key.getBytes(StandardCharsets.UTF_8));
     }

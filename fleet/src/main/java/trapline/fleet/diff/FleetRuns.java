@@ -3,6 +3,7 @@ package trapline.fleet.diff;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -12,7 +13,9 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
@@ -48,6 +51,7 @@ public final class FleetRuns {
 
     private final Journal journal;
     private final KafkaSite site;
+    private long unreadable;
 
     /// @throws JournalException where the log is not in Kafka
     public FleetRuns(Journal journal) {
@@ -59,7 +63,6 @@ public final class FleetRuns {
                     "workers share a log in Kafka, which a file is not");
         }
         site = kafka.site();
-        FleetTopics.make(site);
     }
 
     /// What is to be compared with what.
@@ -71,12 +74,17 @@ public final class FleetRuns {
     /// A run that was submitted, and the sessions it is about.
     ///
     /// @param open sessions that match but are still being recorded, which it leaves out
-    public record Submitted(FleetRun run, List<String> sessions, int open) {}
+    /// @param imported traces, which name no policy to compare with and are not what `*` means
+    public record Submitted(FleetRun run, List<String> sessions, int open, int imported) {}
 
     /// Submits a task for each session whose id or guest matches; all or none.
     public Submitted submit(SessionPattern pattern, Question question) {
+        FleetTopics.make(site);
+        List<CatalogueEntry> all = journal.sessions().stream().filter(pattern::matches).toList();
         List<CatalogueEntry> matching =
-                journal.sessions().stream().filter(pattern::matches).toList();
+                all.stream()
+                        .filter(entry -> !pattern.isAny() || !entry.header().imported())
+                        .toList();
         List<CatalogueEntry> ended =
                 matching.stream()
                         .filter(entry -> entry.status() != Status.OPEN)
@@ -102,7 +110,8 @@ public final class FleetRuns {
         return new Submitted(
                 run,
                 ended.stream().map(entry -> entry.header().session()).toList(),
-                matching.size() - ended.size());
+                matching.size() - ended.size(),
+                all.size() - matching.size());
     }
 
     private static long events(CatalogueEntry entry) {
@@ -180,9 +189,10 @@ public final class FleetRuns {
                 site.topics().fleetTasks(),
                 0,
                 record -> {
-                    if (!FleetKeys.isTask(FleetKeys.text(record.key()))) {
-                        FleetRun run = frame.decode(record.value());
-                        found.put(run.run(), run);
+                    if (record.key() == null) {
+                        unreadable++;
+                    } else if (!FleetKeys.isTask(FleetKeys.text(record.key()))) {
+                        read(frame, record).ifPresent(run -> found.put(run.run(), run));
                     }
                 });
         return found.values().stream()
@@ -216,27 +226,59 @@ public final class FleetRuns {
         return Math.max(0, run.createdMillis() - CLOCKS_MILLIS);
     }
 
-    /// Whether a record could be read; who asks learns of damage by what is missing.
-    private static void take(
+    /// A damaged result is one, too: nobody is to wait for another.
+    private void take(
             FleetRun run,
             Frame<FleetResult> frame,
             ConsumerRecord<byte[], byte[]> record,
             Consumer<FleetResult> taker) {
+        if (record.key() == null) {
+            unreadable++;
+            return;
+        }
         String key = FleetKeys.text(record.key());
-        if (key.startsWith(FleetKeys.of(run.run(), "")) && record.value() != null) {
-            taker.accept(frame.decode(record.value()));
+        if (key.startsWith(FleetKeys.of(run.run(), ""))) {
+            taker.accept(read(frame, record).orElseGet(() -> damaged(run, key)));
         }
     }
 
+    private <T> Optional<T> read(Frame<T> frame, ConsumerRecord<byte[], byte[]> record) {
+        if (record.value() != null) {
+            try {
+                return Optional.of(frame.decode(record.value()));
+            } catch (WireException e) {
+                // Counted below.
+            }
+        }
+        unreadable++;
+        return Optional.empty();
+    }
+
+    private static FleetResult damaged(FleetRun run, String key) {
+        return SessionDiff.failed(
+                new FleetTask(run.run(), FleetKeys.session(key), 0, 0),
+                "its result in the log is damaged",
+                System.currentTimeMillis());
+    }
+
+    /// Records that were skipped because they are damaged.
+    public long unreadable() {
+        return unreadable;
+    }
+
     /// The results that a run has, and those that come, for as long as they are wanted.
+    ///
+    /// @throws JournalException if some may have been deleted by age, and would never come
     public void follow(FleetRun run, Consumer<FleetResult> taker, BooleanSupplier wanted) {
+        checkAge(run);
         Frame<FleetResult> frame = site.frame(FleetResult.CODEC);
         try (KafkaConsumer<byte[], byte[]> consumer = consumer()) {
-            seek(consumer, site.topics().fleetResults(), since(run));
+            Pulse pulse =
+                    new Pulse(consumer, seek(consumer, site.topics().fleetResults(), since(run)));
             while (wanted.getAsBoolean()) {
-                for (ConsumerRecord<byte[], byte[]> record : consumer.poll(SLICE)) {
-                    take(run, frame, record, taker);
-                }
+                ConsumerRecords<byte[], byte[]> records = consumer.poll(SLICE);
+                records.forEach(record -> take(run, frame, record, taker));
+                pulse.polled(!records.isEmpty());
                 site.fault()
                         .ifPresent(fault -> {
                             throw fault;
@@ -247,43 +289,45 @@ public final class FleetRuns {
         }
     }
 
+    private void checkAge(FleetRun run) {
+        Duration kept = Duration.ofMillis(site.derivedRetentionMillis());
+        if (kept.isPositive()
+                && run.createdMillis() < System.currentTimeMillis() - kept.toMillis()) {
+            throw new JournalException(
+                    Kind.NO_SESSION,
+                    site.location(),
+                    "%s is of %s, and results are kept for %d hours; 'fleet status %s' has what is left"
+                            .formatted(
+                                    run.run(),
+                                    Instant.ofEpochMilli(run.createdMillis()),
+                                    kept.toHours(),
+                                    run.run()));
+        }
+    }
+
     private void scan(
             String topic, long sinceMillis, Consumer<ConsumerRecord<byte[], byte[]>> taker) {
         try (KafkaConsumer<byte[], byte[]> consumer = consumer()) {
-            Map<TopicPartition, Long> ends =
-                    consumer.endOffsets(seek(consumer, topic, sinceMillis));
+            List<TopicPartition> partitions = seek(consumer, topic, sinceMillis);
+            Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+            Pulse pulse = new Pulse(consumer, partitions);
             while (ends.entrySet().stream()
                     .anyMatch(end -> consumer.position(end.getKey()) < end.getValue())) {
-                for (ConsumerRecord<byte[], byte[]> record : consumer.poll(SLICE)) {
-                    accept(record, taker);
-                }
+                ConsumerRecords<byte[], byte[]> records = consumer.poll(SLICE);
+                records.forEach(taker);
+                pulse.polled(!records.isEmpty());
             }
         } catch (KafkaException e) {
             throw site.failure(e, "read its runs");
         }
     }
 
-    private static void accept(
-            ConsumerRecord<byte[], byte[]> record, Consumer<ConsumerRecord<byte[], byte[]>> taker) {
-        if (record.key() == null || record.value() == null) {
-            return;
-        }
-        try {
-            taker.accept(record);
-        } catch (WireException e) {
-            throw new JournalException(
-                    Kind.DAMAGED,
-                    "%s-%d@%d".formatted(record.topic(), record.partition(), record.offset()),
-                    e.getMessage(),
-                    e);
-        }
-    }
-
-    private static List<TopicPartition> seek(
+    /// None where nobody has made the topic.
+    private List<TopicPartition> seek(
             KafkaConsumer<byte[], byte[]> consumer, String topic, long sinceMillis) {
         List<TopicPartition> partitions =
-                consumer.partitionsFor(topic).stream()
-                        .map(info -> new TopicPartition(topic, info.partition()))
+                IntStream.range(0, site.partitions(topic))
+                        .mapToObj(partition -> new TopicPartition(topic, partition))
                         .toList();
         consumer.assign(partitions);
         consumer.seekToBeginning(partitions);
@@ -306,6 +350,7 @@ public final class FleetRuns {
         Map<String, Object> settings = client();
         settings.put("isolation.level", "read_committed");
         settings.put("enable.auto.commit", false);
+        settings.put("allow.auto.create.topics", false);
         settings.put("auto.offset.reset", "earliest");
         settings.putAll(site.client());
         return new KafkaConsumer<>(

@@ -10,6 +10,7 @@ import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.TreeMap;
 import trapline.engine.cost.Range;
+import trapline.engine.policy.Policies;
 import trapline.schemas.DiffTotals;
 import trapline.schemas.FleetResult;
 import trapline.schemas.FleetResult.FleetState;
@@ -146,6 +147,11 @@ public final class FleetTotals {
         }
     }
 
+    /// How a policy whose whole text a run has is written in one line.
+    public static String expression(String policy) {
+        return Policies.parse(policy).identity().expression();
+    }
+
     public FleetRun run() {
         return run;
     }
@@ -195,9 +201,14 @@ public final class FleetTotals {
     public Map<String, Object> tree() {
         Map<String, Object> tree = new LinkedHashMap<>();
         tree.put("run", run.run());
-        tree.put("created", run.createdMillis());
+        tree.put("createdMillis", run.createdMillis());
         tree.put("pattern", run.sessions());
         tree.put("candidateHash", run.candidateHash().toString());
+        Map<String, Object> asked = new LinkedHashMap<>();
+        asked.put("candidate", expression(run.candidate()));
+        asked.put("base", run.base().map(FleetTotals::expression).orElse(null));
+        asked.put("costs", run.costsName().orElse(null));
+        tree.put("asked", asked);
         Map<String, Object> counts = new LinkedHashMap<>();
         counts.put("total", run.total());
         counts.put("done", done);

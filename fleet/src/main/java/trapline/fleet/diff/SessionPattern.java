@@ -15,6 +15,11 @@ public record SessionPattern(String text) {
                 || form.matcher(entry.header().guest().name()).matches();
     }
 
+    /// Whether it stands for everything, and nobody had anything in mind.
+    boolean isAny() {
+        return text.equals("*");
+    }
+
     private Pattern form() {
         StringBuilder form = new StringBuilder();
         for (String part : text.split("(?<=[*?])|(?=[*?])", -1)) {

@@ -36,6 +36,9 @@ final class TaskDesk implements Processor<byte[], byte[], byte[], byte[]> {
     /// A task that ended this many workers is given up.
     private static final int MOST_STARTS = 2;
 
+    /// How long a suspect waits for the word that it was only handed over, which is in the topic by now.
+    private static final Duration WORD = Duration.ofSeconds(3);
+
     private static final Duration ROUND = Duration.ofMillis(50);
 
     private final Evaluator evaluator;
@@ -51,10 +54,11 @@ final class TaskDesk implements Processor<byte[], byte[], byte[], byte[]> {
     private ProcessorContext<byte[], byte[]> context;
     private KeyValueStore<Bytes, byte[]> store;
     private boolean suspectWaits;
+    private long heard;
 
-    /// How a partition's next owner is told that a task was left, not died of.
+    /// How a partition's next owner is told that tasks were left, not died of.
     interface Returns {
-        void giveBack(int partition, FleetTask task);
+        void giveBack(int partition, List<FleetTask> tasks);
     }
 
     TaskDesk(
@@ -105,6 +109,7 @@ final class TaskDesk implements Processor<byte[], byte[], byte[], byte[]> {
                 }
             }
         }
+        heard = System.nanoTime() + WORD.toNanos();
         given.schedule(ROUND, PunctuationType.WALL_CLOCK_TIME, _ -> round());
     }
 
@@ -124,11 +129,27 @@ final class TaskDesk implements Processor<byte[], byte[], byte[], byte[]> {
             }
         } catch (WireException e) {
             counters.skip();
+            damaged(key, e);
+        }
+    }
+
+    /// Nobody is to wait for what cannot be read; a task that is known comes to its own end.
+    private void damaged(String key, WireException why) {
+        if (FleetKeys.isTask(key)
+                && store.get(FleetKeys.bytes(key)) == null
+                && store.get(FleetKeys.bytes(FleetKeys.run(key))) != null) {
+            FleetTask task = new FleetTask(FleetKeys.run(key), FleetKeys.session(key), 0, 0);
+            end(
+                    new Under(task),
+                    SessionDiff.failed(
+                            task,
+                            "its task in the log is damaged: " + why.getMessage(),
+                            System.currentTimeMillis()));
         }
     }
 
     private void accept(String key, FleetTask task) {
-        Under known = waiting.get(key);
+        Under known = known(key);
         if (task.starts() >= 0 && store.get(FleetKeys.bytes(key)) == null) {
             store.put(FleetKeys.bytes(key), tasks.encode(task));
             waiting.put(key, new Under(task));
@@ -136,6 +157,13 @@ final class TaskDesk implements Processor<byte[], byte[], byte[], byte[]> {
             known.task = known.task.startedTimes(Math.max(0, known.task.starts() - 1));
             store.put(FleetKeys.bytes(key), tasks.encode(known.task));
         }
+    }
+
+    private Under known(String key) {
+        Under under = waiting.getOrDefault(key, running.get(key));
+        return under != null
+                ? under
+                : started.stream().filter(one -> one.key().equals(key)).findFirst().orElse(null);
     }
 
     /// Streams commits what one round asked for before it comes to the next.
@@ -222,6 +250,9 @@ final class TaskDesk implements Processor<byte[], byte[], byte[], byte[]> {
         Iterator<Under> next = new ArrayList<>(waiting.values()).iterator();
         while (next.hasNext()) {
             Under under = next.next();
+            if (under.task.starts() > 0 && System.nanoTime() - heard < 0) {
+                continue;
+            }
             if (under.task.starts() >= MOST_STARTS) {
                 waiting.remove(under.key());
                 end(under, SessionDiff.failed(under.task, givenUp(), System.currentTimeMillis()));
@@ -268,16 +299,14 @@ final class TaskDesk implements Processor<byte[], byte[], byte[], byte[]> {
                 under.future.cancel(true);
             }
             counters.ran(-1);
-            leave(under);
         }
-        started.forEach(this::leave);
+        List<Under> left = new ArrayList<>(running.values());
+        left.addAll(started);
+        left.forEach(under -> pool.giveBack(under.suspect));
+        returns.giveBack(
+                context.taskId().partition(), left.stream().map(under -> under.task).toList());
         running.clear();
         started.clear();
         waiting.clear();
-    }
-
-    private void leave(Under under) {
-        pool.giveBack(under.suspect);
-        returns.giveBack(context.taskId().partition(), under.task);
     }
 }

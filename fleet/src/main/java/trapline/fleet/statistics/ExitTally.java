@@ -18,6 +18,9 @@ final class ExitTally {
     /// No vendor has so many, but a damaged host may say anything.
     static final int MOST_REASONS = 1024;
 
+    /// The longest of a real vendor has half as many.
+    static final int LONGEST_NAME = 64;
+
     /// What the reasons beyond these are counted as.
     private static final long OTHER = Long.MAX_VALUE;
 
@@ -78,11 +81,19 @@ final class ExitTally {
         if (reasons.has(number)) {
             reasons.add(number, count);
         } else if (number == OTHER || (reasons.size() < MOST_REASONS && number != Long.MIN_VALUE)) {
-            names.put(number, name);
+            names.put(number, cut(name));
             reasons.add(number, count);
         } else {
             reason(OTHER, "other", count);
         }
+    }
+
+    private static String cut(String name) {
+        if (name.length() <= LONGEST_NAME) {
+            return name;
+        }
+        boolean pair = Character.isHighSurrogate(name.charAt(LONGEST_NAME - 1));
+        return name.substring(0, pair ? LONGEST_NAME - 1 : LONGEST_NAME);
     }
 
     /// @param key the MSR and, in the lowest bit, whether it was written

@@ -1,6 +1,5 @@
 package trapline.fleet.statistics;
 
-import java.net.URI;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -36,9 +35,9 @@ public final class Statistics implements AutoCloseable {
     private final KafkaSite site;
     private final Streaming streaming;
 
-    /// @param listen where this worker answers, as others are told
+    /// @param advertised host and port where this worker answers, as others are told
     /// @param threads how many partitions are counted at once
-    public Statistics(KafkaSite site, URI listen, int threads) {
+    public Statistics(KafkaSite site, String advertised, int threads) {
         this.site = site;
         site.make(List.of(windows()));
         streaming =
@@ -50,7 +49,7 @@ public final class Statistics implements AutoCloseable {
                                 StreamsConfig.NUM_STREAM_THREADS_CONFIG,
                                 threads,
                                 StreamsConfig.APPLICATION_SERVER_CONFIG,
-                                listen.getAuthority(),
+                                advertised,
                                 StreamsConfig.COMMIT_INTERVAL_MS_CONFIG,
                                 300,
                                 StreamsConfig.BUFFERED_RECORDS_PER_PARTITION_CONFIG,
@@ -186,8 +185,16 @@ public final class Statistics implements AutoCloseable {
         }
     }
 
+    /// The worker that is said to have a partition.
+    public record Owner(String host, int port, int partition) {
+
+        public String address() {
+            return host + ":" + port;
+        }
+    }
+
     /// The worker that has a session's windows; empty while nobody does.
-    public Optional<String> owner(String session) {
+    public Optional<Owner> owner(String session) {
         try {
             KeyQueryMetadata found =
                     streaming
@@ -197,25 +204,37 @@ public final class Statistics implements AutoCloseable {
             return found.equals(KeyQueryMetadata.NOT_AVAILABLE)
                             || found.activeHost().equals(HostInfo.unavailable())
                     ? Optional.empty()
-                    : Optional.of(found.activeHost().host() + ":" + found.activeHost().port());
+                    : Optional.of(
+                            new Owner(
+                                    found.activeHost().host(),
+                                    found.activeHost().port(),
+                                    found.partition()));
         } catch (IllegalStateException | InvalidStateStoreException e) {
             return Optional.empty();
         }
     }
 
-    /// The windows of a session that this worker keeps, oldest first; empty while it cannot tell.
-    public Optional<List<ExitWindow>> windows(String session) {
+    /// The windows of a session that this worker keeps, oldest first; empty while it cannot tell,
+    /// as when it has not that partition, whatever is said.
+    public Optional<List<ExitWindow>> windows(String session, int partition) {
         try {
-            Frame<ExitWindow> frame = site.frame(ExitWindow.CODEC);
-            return Optional.of(
-                    stores().stream()
-                            .flatMap(store -> store.of(session).stream())
-                            .map(frame::decode)
-                            .sorted(ORDER)
-                            .toList());
+            return stores().stream()
+                    .filter(store -> store.partition() == partition)
+                    .findFirst()
+                    .map(store -> windows(store, session));
         } catch (InvalidStateStoreException e) {
             return Optional.empty();
         }
+    }
+
+    private List<ExitWindow> windows(WindowStore store, String session) {
+        Frame<ExitWindow> frame = site.frame(ExitWindow.CODEC);
+        List<ExitWindow> found =
+                store.of(session).stream().map(frame::decode).sorted(ORDER).toList();
+        if (!store.isOpen()) {
+            throw new InvalidStateStoreException("closed meanwhile");
+        }
+        return found;
     }
 
     private static final Comparator<ExitWindow> ORDER =

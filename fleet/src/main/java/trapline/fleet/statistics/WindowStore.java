@@ -33,6 +33,7 @@ final class WindowStore implements StateStore, CachedStateStore<Bytes, byte[]> {
     private final Recency recency = new Recency();
     private Listener listener = (_, _) -> {};
     private final Slot[] slots = new Slot[64];
+    private volatile int partition = -1;
 
     /// What was counted into last, by vCPU.
     private record Slot(WindowKey key, ExitTally tally) {}
@@ -100,6 +101,7 @@ final class WindowStore implements StateStore, CachedStateStore<Bytes, byte[]> {
             recency.touch(key, now);
             listener.changed(key, record);
         });
+        forget(now);
     }
 
     private ExitTally before(WindowKey key) {
@@ -131,6 +133,11 @@ final class WindowStore implements StateStore, CachedStateStore<Bytes, byte[]> {
         return records;
     }
 
+    /// Whose exits it counts. May be asked by any thread.
+    int partition() {
+        return partition;
+    }
+
     /// How many windows are stored. May be asked by any thread.
     long size() {
         return stored.approximateNumEntries();
@@ -155,11 +162,13 @@ final class WindowStore implements StateStore, CachedStateStore<Bytes, byte[]> {
 
     @Override
     public void init(StateStoreContext context, StateStore root) {
+        partition = context.taskId().partition();
         stored.init(context, root);
     }
 
     @Override
     public void close() {
+        clearCache();
         stored.close();
     }
 

@@ -97,9 +97,11 @@ public final class FileJournal implements Journal {
 
     @Override
     public SessionReader open(String name) {
-        Path likely = path.resolve(name + SUFFIX);
-        if (SessionNames.isWhole(name) && Files.exists(likely)) {
-            return reader(likely);
+        if (SessionNames.isWhole(name)) {
+            Path likely = path.resolve(name + SUFFIX);
+            if (Files.exists(likely)) {
+                return reader(likely);
+            }
         }
         Map<String, Found> found = list();
         if (found.isEmpty() && damaged.size() == 1) {

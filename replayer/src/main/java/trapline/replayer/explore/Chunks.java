@@ -10,6 +10,8 @@ import trapline.engine.event.Envelope;
 import trapline.engine.state.MachineState;
 import trapline.journal.SessionReader.Place;
 import trapline.replayer.Rebuild;
+import trapline.replayer.ReplayException;
+import trapline.replayer.ReplayException.Kind;
 import trapline.replayer.Session;
 import trapline.schemas.Checkpoint;
 import trapline.schemas.CheckpointRef;
@@ -22,6 +24,9 @@ final class Chunks {
     /// What is around a place may be in two.
     private static final int KEPT = 2;
 
+    /// So far a session is read without a checkpoint, about a second.
+    private static final long FARTHEST = 1_000_000;
+
     private final Map<Long, Chunk> kept = new LinkedHashMap<>(KEPT, 1, true);
 
     /// The chunk with this number as the session has it now, perhaps with no event.
@@ -33,12 +38,24 @@ final class Chunks {
             reading.startAt(checkpoint);
             session.eventsAfter(from.get(), checkpoint, reading);
         } else {
+            checkReach(session, number);
             reading.startAtFirst();
             session.events(reading);
         }
         Chunk chunk = reading.chunk();
         keep(chunk);
         return chunk;
+    }
+
+    /// Without checkpoints of ours, each chunk is read from the first event on.
+    private static void checkReach(Session session, long number) {
+        if (number * Chunk.SIZE >= FARTHEST) {
+            throw new ReplayException(
+                    Kind.NOT_APPLICABLE,
+                    "",
+                    "session %s has no checkpoints that this version can use, so it is explored up to event %,d only"
+                            .formatted(session.name(), FARTHEST));
+        }
     }
 
     /// The chunk with this number as it was read last; empty where it was not, or was forgotten.

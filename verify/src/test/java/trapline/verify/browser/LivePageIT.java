@@ -19,6 +19,9 @@ class LivePageIT {
 
     private static final String EXITS = "#totals [data-key=exits]";
 
+    /// A session's link leads to its live view once exits of it have come, to the explorer before.
+    private static final String WATCH = "tr[data-session] a[href^='/live/']";
+
     /// Some seconds of exits.
     private static final String GUEST =
             """
@@ -79,13 +82,13 @@ class LivePageIT {
         page.go("/");
         assertTrue(chromium.text(".empty").contains("trapline record"));
         record();
-        chromium.click("tr[data-session] a");
+        chromium.click(WATCH);
         awaitMoreThan(0);
         awaitMoreThan(exits());
         awaitMoreThan(exits());
         Chromium.Tab late = chromium.tab();
         page.go("/");
-        chromium.click("tr[data-session] a");
+        chromium.click(WATCH);
         awaitMoreThan(0);
         page.picture("live");
         awaitEnd();
@@ -120,7 +123,7 @@ class LivePageIT {
     void pausesAndGoesOn() throws Exception {
         page.go("/");
         record();
-        chromium.click("tr[data-session] a");
+        chromium.click(WATCH);
         awaitMoreThan(0);
         chromium.press("p");
         chromium.element("#paused");
@@ -140,7 +143,7 @@ class LivePageIT {
         chromium.ahead(60_000);
         page.go("/");
         record();
-        chromium.click("tr[data-session] a");
+        chromium.click(WATCH);
         awaitMoreThan(0);
         chromium.await("a rate", () -> chromium.number("#totals [data-key=rate]") > 0);
         page.assertQuiet();
@@ -161,7 +164,7 @@ class LivePageIT {
         program.json("record", "--guest", "ssbd-per-task");
         long total = program.json("stat", "last").at("/exits/total").asLong();
         page.go("/");
-        chromium.click("tr[data-session] a");
+        chromium.click(WATCH);
         chromium.await("all exits", () -> exits() == total);
         String listen = page.served().url().replaceAll("^.*//", "");
         page.served().close();

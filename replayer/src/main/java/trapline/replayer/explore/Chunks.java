@@ -47,9 +47,10 @@ final class Chunks {
         return chunk;
     }
 
-    /// Without checkpoints of ours, each chunk is read from the first event on.
+    /// Of another version's model no checkpoint can be used, and each chunk is read from the first event on.
     private static void checkReach(Session session, long number) {
-        if (number * Chunk.SIZE >= FARTHEST) {
+        boolean foreign = !session.imported() && !session.sameModel();
+        if (foreign && number * Chunk.SIZE >= FARTHEST) {
             throw new ReplayException(
                     Kind.NOT_APPLICABLE,
                     "",

@@ -76,6 +76,7 @@ final class PageBenchmark implements Benchmarks.Benchmark {
                     List<?> paintings = (List<?>) driver.executeScript("return window.paintings");
                     return result(paintings, loaded, viewers, metrics(client, url, session));
                 } finally {
+                    client.shutdownNow();
                     driver.quit();
                 }
             }
